@@ -1,0 +1,1 @@
+"""Frontdesk's service: channels, the turn, dialogue, actions, routing, delivery, command line."""

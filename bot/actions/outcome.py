@@ -1,0 +1,137 @@
+"""What an action is given, and what it returns.
+
+An action looks things up and says what should happen. It never writes and never sends: effects
+travel in its outcome and are applied with everything else of the turn, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.dialogue.state import SlotValue
+from crm_store.records import Customer, Json, Order, Product
+from nlp.knowledge import Passage
+from nlp.understanding import Language, Understanding
+
+Values = Mapping[str, Any]
+"""What fills a reply's placeholders. Dates, amounts and states are formatted when rendered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """One thing to say: a reply key, what fills it, and buttons under it."""
+
+    key: str
+    values: Values = field(default_factory=dict)
+    choices: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A button: what it carries, and its label as a reply key or as words already chosen."""
+
+    value: str
+    key: str = ""
+    values: Values = field(default_factory=dict)
+    label: str = ""
+
+
+class Status(StrEnum):
+    """What became of an action."""
+
+    DONE = "done"
+    ASK = "ask"
+    """Something is missing or was wrong: `slot` is asked again."""
+    CONFIRM = "confirm"
+    """It can be done; the customer must say yes first."""
+    REFUSED = "refused"
+    """It cannot be done, and the reply says why."""
+    HAND_OVER = "hand_over"
+    """A person has to do it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRequest:
+    """Why a person is needed."""
+
+    subject: str
+    """One line for the agent, in English; without the customer's words."""
+    hand_over: bool
+    """Whether the conversation waits for a person, or goes on with the bot."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an action found, and what is to follow from it."""
+
+    status: Status = Status.DONE
+    say: tuple[Say, ...] = ()
+    slot: str | None = None
+    """With ASK: the slot that is asked for again."""
+    slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    """Slots that the action settled itself."""
+    proved: str | None = None
+    """The number of an order whose e-mail or phone was right."""
+    proof_failed: bool = False
+    effects: tuple[object, ...] = ()
+    """Changes of shop data, as the store's effect values."""
+    ticket: TicketRequest | None = None
+    article: str | None = None
+    """The knowledge article that answered."""
+
+
+class Shop(Protocol):
+    """The shop's own data. The CRM store is the embedded implementation."""
+
+    async def order(self, number: str) -> Order | None:
+        """Return an order by its number, whatever the case."""
+
+    async def orders(self, customer_id: str) -> tuple[Order, ...]:
+        """Return a customer's orders, newest first."""
+
+    async def product(self, product_id: str) -> Product | None:
+        """Return a product."""
+
+    async def products(self) -> tuple[Product, ...]:
+        """Return the catalogue."""
+
+
+class Search(Protocol):
+    """Knowledge search."""
+
+    def __call__(
+        self, text: str, language: Language, understanding: Understanding | None = None
+    ) -> tuple[Passage, ...]:
+        """Return passages that may answer a question, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """All that an action may look at."""
+
+    text: str
+    language: Language
+    understanding: Understanding
+    slots: Mapping[str, SlotValue]
+    options: Mapping[str, str | bool | int]
+    """What the flow hands to its action."""
+    confirmed: bool
+    customer: Customer
+    verified: bool
+    proved: tuple[str, ...]
+    proof_failures: int
+    now: datetime
+    """In the configuration's time zone."""
+    conversation_id: str
+    exchange_id: str
+    shop: Shop
+    search: Search
+    knowledge_band: float
+    ticket_number: int | None
+    ask: Mapping[str, str]
+    """The reply key with which each slot of the flow is asked for."""

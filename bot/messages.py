@@ -1,0 +1,30 @@
+"""What channels hand to the turn, and what the turn hands back. Plain data, no live connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One utterance of a customer, as a channel received it."""
+
+    conversation_id: str
+    client_id: str
+    """The sender's own id of it; the same id twice is the same message."""
+    text: str
+    value: str | None = None
+    """What the pressed button carried."""
+    verified: bool = False
+    """Whether the sender has proved who they are on this very connection."""
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The message is on disk."""
+
+    seq: int
+    at: datetime
+    duplicate: bool

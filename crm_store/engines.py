@@ -1,0 +1,154 @@
+"""The connections to the database, and the only module that knows which database it is.
+
+SQLite is used by one process with ONE writing connection and a few that only read; PostgreSQL with
+a pool of each. The settings below were each found by losing something without them:
+
+- `isolation_level=None` plus our own `BEGIN IMMEDIATE`: the driver's own transactions begin late
+  and lose updates; a deferred transaction that turns to writing fails at once, whatever
+  busy_timeout says.
+- WAL with `synchronous=FULL`: one fdatasync for each commit, so what was acknowledged survives a
+  power cut. NORMAL would lose the tail.
+- `foreign_keys=ON`: SQLite's default is off.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a write waits for another process's lock (a backup, a shell) before it gives up."""
+
+READERS = 3
+"""Reads are short and indexed; more connections only fight over the interpreter."""
+
+POSTGRES_TIMEOUT_S = 10.0
+"""No statement of ours takes long; one that does is waiting for a server that went away."""
+
+PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "busy_timeout": str(BUSY_TIMEOUT_MS),
+    "temp_store": "MEMORY",
+    "cache_size": "-32000",
+}
+"""Set on every connection. The cache is 32 MB: the pages of some 100,000 messages."""
+
+
+def database_url(url: str | Path) -> URL:
+    """Return the URL with the driver that we use for it; a path is a SQLite file."""
+    if isinstance(url, Path) or "://" not in url:
+        return make_url(f"sqlite+aiosqlite:///{Path(url)}")
+    parsed = make_url(url)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    return parsed.set(drivername=drivers[parsed.get_backend_name()])
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """Return the file of a SQLite database, None for other databases."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise ValueError("a SQLite database needs a file: in memory nothing survives")
+    return Path(url.database)
+
+
+def writing(url: URL) -> AsyncEngine:
+    """Return the engine whose transactions write."""
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=2, **_postgres())
+    # The writer rolls back or commits each transaction itself; a rollback more on the way back to
+    # the pool would cost another trip to the connection's thread for each batch.
+    engine = create_async_engine(
+        url, pool_size=1, max_overflow=0, pool_reset_on_return=None, **_common()
+    )
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def reading(url: URL) -> AsyncEngine:
+    """Return the engine for reads; on SQLite it cannot write.
+
+    Reads run without transactions: each statement sees one consistent state, and none holds an
+    old state open so that the WAL could not be checkpointed.
+    """
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=5, isolation_level="AUTOCOMMIT", **_postgres())
+    engine = create_async_engine(
+        url,
+        pool_size=READERS,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        **_common(),
+    )
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "connect", _forbid_writes)
+    return engine
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "json_serializer": to_json,
+        "json_deserializer": orjson.loads,
+        # An error's text must not carry what a customer wrote into a log.
+        "hide_parameters": True,
+    }
+
+
+def _postgres() -> dict[str, Any]:
+    return {
+        **_common(),
+        # Without it the first query after a restart of the server fails.
+        "pool_pre_ping": True,
+        "connect_args": {
+            "timeout": POSTGRES_TIMEOUT_S,
+            "command_timeout": POSTGRES_TIMEOUT_S,
+            "server_settings": {"lock_timeout": str(BUSY_TIMEOUT_MS), "timezone": "UTC"},
+        },
+    }
+
+
+def to_json(value: object) -> str:
+    """Return the value as JSON text."""
+    return orjson.dumps(value, _plain, orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case MappingProxyType():
+            return dict(value)
+        case frozenset() | set():
+            return sorted(value)
+        case Enum():
+            return value.value
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for name, value in PRAGMAS.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+    cursor.close()
+
+
+def _forbid_writes(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

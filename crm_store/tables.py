@@ -1,0 +1,413 @@
+"""All tables of the CRM, and how times and JSON are kept in them.
+
+The hot tables (conversations, messages, exchanges) carry as few indexes as the reads allow: each
+index is paid for by every message. On SQLite most tables are WITHOUT ROWID, which saves the second
+tree that a textual primary key would otherwise cost.
+
+This module describes the newest schema; `migrations/` leads any older database to it, and a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    Enum,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from typing_extensions import override
+
+from crm_store.records import AuthorKind, OrderState, Owner, TicketState
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from sqlalchemy.schema import SchemaItem
+    from sqlalchemy.types import TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time: `timestamptz` on PostgreSQL, integer microseconds on SQLite.
+
+    Integers order correctly, compare without parsing, and cost a fifth of ISO text to convert.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    @override
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
+        if value is None:
+            return None
+        # A naive time fails here, in the subtraction, rather than being taken for UTC.
+        microseconds = (value - EPOCH) // MICROSECOND
+        return value if dialect.name == "postgresql" else microseconds
+
+    @override
+    def process_result_value(
+        self, value: datetime | int | None, dialect: Dialect
+    ) -> datetime | None:
+        return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
+
+
+JsonValue = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""Read and written by orjson: `engines.py` hands it to the dialect."""
+
+ID = String(26)
+
+
+def words(kind: type[StrEnum]) -> Enum:
+    """Return the type of a column that holds the values of `kind` as plain text."""
+    return Enum(
+        kind,
+        native_enum=False,
+        length=24,
+        values_callable=lambda members: [m.value for m in members],
+    )
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items, sqlite_with_rowid=False)
+
+
+def _partial(condition: str) -> dict[str, Any]:
+    """Return the keywords that restrict an index to the rows of `condition`, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+counters = _table(
+    "counters",
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Rows that numbers are drawn from; `probe` is what the health check writes to."""
+
+# -- people ----------------------------------------------------------------------------------
+
+customers = _table(
+    "customers",
+    Column("id", ID, primary_key=True),
+    Column("external_id", Text, unique=True),
+    Column("name", Text),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("tier", String(40), nullable=False),
+    Column("language", String(20)),
+    Column("points", Integer, nullable=False),
+    Column("address", Text),
+    Column("newsletter", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+identities = _table(
+    "identities",
+    Column("channel", String(40)),
+    Column("identity", Text),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
+    Column("verified", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("channel", "identity"),
+)
+"""A channel's own name for a customer."""
+
+# -- talk ------------------------------------------------------------------------------------
+
+conversations = _table(
+    "conversations",
+    Column("id", ID, primary_key=True),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("channel", String(40), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("owner", words(Owner), nullable=False),
+    Column("language", String(20)),
+    Column("locale", String(40)),
+    Column("last_seq", Integer, nullable=False),
+    Column("read_seq", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", JsonValue, nullable=False),
+    Column("agent_name", Text),
+    # Number and queue of the unsolved ticket stand here too, so that a turn needs no join to
+    # know them. They change only together with the ticket, in the same transaction.
+    Column("ticket_number", BigInteger),
+    Column("queue", String(80)),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("customer_id", "channel"),
+)
+
+messages = _table(
+    "messages",
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("seq", Integer),
+    Column("author", words(AuthorKind), nullable=False),
+    Column("author_name", Text),
+    Column("text", Text, nullable=False),
+    Column("value", Text),
+    Column("choices", JsonValue),
+    Column("key", String(120)),
+    Column("at", Moment, nullable=False),
+    Column("reply_to", Integer),
+    Column("client_id", Text),
+    Column("verified", Boolean, nullable=False),
+    Column("handled", Boolean, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "seq"),
+)
+# The author belongs to the key: else a customer could choose an id that an agent's line will have.
+Index(
+    "uq_messages_client_id",
+    messages.c.conversation_id,
+    messages.c.author,
+    messages.c.client_id,
+    unique=True,
+    **_partial("client_id IS NOT NULL"),
+)
+# Holds only what is being worked on at this moment, so it is tiny; read at start-up.
+Index("ix_messages_unhandled", messages.c.conversation_id, **_partial("NOT handled"))
+
+exchanges = _table(
+    "exchanges",
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("message_seq", Integer, nullable=False),
+    Column("understanding", JsonValue, nullable=False),
+    Column("decision", JsonValue, nullable=False),
+    Column("reply_keys", JsonValue, nullable=False),
+    Column("action_status", String(40)),
+    Column("need", JsonValue),
+    Column("config_id", String(80), nullable=False),
+    Column("model_id", String(80), nullable=False),
+    Column("rule", String(120), nullable=False),
+    Column("error_id", String(40)),
+    Column("timings", JsonValue, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("conversation_id", "message_seq"),
+)
+"""One turn as fact. The customer's words stand in `messages` alone."""
+
+flows = _table(
+    "flows",
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("opened_seq", Integer),
+    Column("name", String(80)),
+    Column("slots", JsonValue, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    PrimaryKeyConstraint("conversation_id", "opened_seq", "name"),
+)
+
+needs = _table(
+    "needs",
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("seq", Integer),
+    Column("category", String(80), nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("reasons", JsonValue, nullable=False),
+    Column("model_id", String(80), nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "seq"),
+)
+"""A row each time that a conversation's need became another one."""
+
+ratings = _table(
+    "ratings",
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("client_id", Text),
+    Column("score", Integer, nullable=False),
+    Column("comment", Text),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "client_id"),
+)
+
+# -- matters for people ----------------------------------------------------------------------
+
+UNSOLVED = "state NOT IN ('solved', 'closed')"
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("queue", String(80), nullable=False),
+    Column("priority", String(24), nullable=False),
+    Column("state", words(TicketState), nullable=False),
+    Column("assignee", Text),
+    Column("need", String(80)),
+    Column("language", String(20)),
+    Column("first_reply_due", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+Index("uq_tickets_unsolved", tickets.c.conversation_id, unique=True, **_partial(UNSOLVED))
+Index("ix_tickets_waiting", tickets.c.queue, tickets.c.number, **_partial(UNSOLVED))
+
+# -- the shop --------------------------------------------------------------------------------
+
+products = _table(
+    "products",
+    Column("id", String(80), primary_key=True),
+    Column("names", JsonValue, nullable=False),
+    Column("aliases", JsonValue, nullable=False),
+    Column("description", JsonValue, nullable=False),
+    Column("prices", JsonValue, nullable=False),
+    Column("stock", Integer, nullable=False),
+    Column("restock_on", Date),
+    Column("category", String(80), nullable=False),
+    Column("options", JsonValue, nullable=False),
+)
+
+orders = _table(
+    "orders",
+    Column("number", String(40), primary_key=True),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("state", words(OrderState), nullable=False),
+    Column("placed_at", Moment, nullable=False),
+    # The lines are the shop's document, always read and changed as a whole with their total.
+    Column("lines", JsonValue, nullable=False),
+    Column("total", String(32), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("address", Text),
+    Column("delivery", String(24), nullable=False),
+    Column("carrier", String(80)),
+    Column("tracking_number", String(80)),
+    Column("dispatched_at", Moment),
+    Column("delivered_at", Moment),
+    Column("expected_on", Date),
+    Column("invoice", String(24)),
+    Column("refund", JsonValue),
+    Column("payment_method", String(40)),
+    Index("ix_orders_customer_id_placed_at", "customer_id", "placed_at"),
+)
+"""Numbers are kept in upper case; look-ups fold theirs."""
+
+appointments = _table(
+    "appointments",
+    Column("id", ID, primary_key=True),
+    Column("customer_id", ForeignKey("customers.id"), index=True),
+    Column("kind", String(80), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("starts_at", Moment, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("name", Text),
+    Column("state", String(24), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("exchange_id", ForeignKey("exchanges.id")),
+    Column("subject", String(80), nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("details", JsonValue, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""What a conversation changed: `subject` is `order:AB123456`, `customer:<id>` or the like."""
+
+knowledge = _table(
+    "knowledge",
+    Column("id", String(120)),
+    Column("language", String(20)),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("config_id", String(80), nullable=False),
+    PrimaryKeyConstraint("id", "language"),
+)
+
+behaviours = _table(
+    "behaviours",
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("client_id", Text),
+    Column("name", String(80), nullable=False),
+    Column("properties", JsonValue, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "client_id"),
+)
+
+# -- the edges -------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    # Ascending ids are the order within a lane: a lane's rows are written under the lock of its
+    # conversation, and sent by one worker.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("lane_key", Text, nullable=False),
+    Column("conversation_id", ID, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("payload", JsonValue, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment),
+    Column("remote_ref", Text),
+    Column("last_error", Text),
+    Column("created_at", Moment, nullable=False),
+    ForeignKeyConstraint(["conversation_id", "seq"], ["messages.conversation_id", "messages.seq"]),
+)
+Index(
+    "ix_outbox_waiting",
+    outbox.c.lane_key,
+    outbox.c.id,
+    **_partial("state IN ('pending', 'inflight', 'unknown')"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("dedupe_key", Text, nullable=False),
+    Column("payload", JsonValue, nullable=False),
+    Column("done", Boolean, nullable=False, server_default=false()),
+    Column("received_at", Moment, nullable=False),
+    UniqueConstraint("source", "dedupe_key"),
+)
+Index("ix_inbox_waiting", inbox.c.id, **_partial("NOT done"))

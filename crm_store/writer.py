@@ -1,0 +1,217 @@
+"""Group commit: many callers' writes in one transaction, and so in one fsync.
+
+A caller submits an operation (a small frozen value) together with the function that applies its
+kind, and gets its result after the COMMIT, never before. The function gets all operations of its
+kind that are in the batch, because a statement costs about a hundred microseconds of event loop
+whether it carries one row or two hundred: a handful of statements for the whole batch is what
+makes thousands of turns a second possible.
+
+    submit ──> queue ──> batch ≤ 256 ──> BEGIN; apply(kind 1); apply(kind 2); COMMIT ──> results
+                                              │ fails
+                                              ├─ database away ──> Unavailable for all
+                                              └─ anything else ──> one by one, so that a poison
+                                                                   item hurts only itself
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from crm_store.errors import Busy, Conflict, StoreError, Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+QUEUE_SIZE = 10_000
+"""About five seconds of work at full speed: nobody waits longer for an acknowledgement."""
+
+BATCH_SIZE = 256
+"""Beyond this a batch gains nothing more and its first caller waits for its last."""
+
+RETRY_AFTER_S = 1.0
+
+Op = TypeVar("Op")
+Result = TypeVar("Result")
+
+Apply = Callable[[Connection, Sequence[Op]], Sequence[Result | StoreError]]
+"""Applies operations of one kind; the outcome of each stands at its place.
+
+A StoreError as outcome fails that operation alone: `Apply` must not have written any part of it.
+"""
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    apply: Apply[Any, Any]
+    op: Any
+    future: asyncio.Future[Any]
+
+
+class Writer:
+    """The one way to write to the database."""
+
+    def __init__(self, engine: AsyncEngine, *, queue_size: int = QUEUE_SIZE) -> None:
+        self._engine = engine
+        self._queue: asyncio.Queue[_Item] = asyncio.Queue(queue_size)
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self.commits = 0
+        """How many transactions were committed so far."""
+
+    @property
+    def depth(self) -> int:
+        """How many operations wait to be written."""
+        return self._queue.qsize()
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._run(), name="crm_store.writer")
+
+    async def submit(self, apply: Apply[Op, Result], op: Op) -> Result:
+        """Return what `apply` made of `op`, after it is durable.
+
+        A cancelled caller gives up waiting, not writing: the operation is committed all the same,
+        so who was cancelled must take the outcome for unknown and ask again with the same ids.
+
+        Raises:
+            Busy: too much is waiting; nothing was queued.
+            Unavailable: the database cannot be written.
+            StoreError: as the operation itself decided.
+        """
+        if self._closed:
+            raise Unavailable("the store is closed")
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait(_Item(apply, op, future))
+        except asyncio.QueueFull:
+            raise Busy(RETRY_AFTER_S) from None
+        return await future
+
+    async def close(self, timeout_s: float) -> None:
+        """Take no more, write what waits, and stop.
+
+        Raises:
+            Unavailable: when something still waits after `timeout_s`; it was not written.
+        """
+        self._closed = True
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._queue.join()
+        except TimeoutError:
+            raise Unavailable(f"{self.depth} writes were given up") from None
+        finally:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            while not self._queue.empty():
+                _fail(self._queue.get_nowait(), Unavailable("the store is closed"))
+
+    async def _run(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH_SIZE and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._write(batch)
+            finally:
+                for item in batch:
+                    _fail(item, Unavailable("the writer stopped"))
+                    self._queue.task_done()
+
+    async def _write(self, batch: list[_Item]) -> None:
+        try:
+            await self._commit(batch)
+        except Unavailable as error:
+            for item in batch:
+                _fail(item, error)
+        except Exception as error:  # noqa: BLE001  # handed to the caller whose item it was
+            if len(batch) > 1:
+                for item in batch:
+                    await self._write([item])
+            elif isinstance(error, IntegrityError):
+                _fail(batch[0], Conflict(str(error.orig)))
+            else:
+                _fail(batch[0], error)
+
+    async def _commit(self, batch: list[_Item]) -> None:
+        """Write the batch in one transaction and hand out the results.
+
+        A transaction that another process got in the way of, or whose connection was lost, is
+        tried once more. That is safe even when the COMMIT had arrived: operations carry their own
+        ids and recognise themselves.
+        """
+        for attempt in (1, 2):
+            try:
+                async with self._engine.begin() as connection:
+                    outcomes = await connection.run_sync(_apply_all, batch)
+                break
+            except (DBAPIError, PoolTimeout, OSError) as error:
+                trouble = _trouble(error)
+                if trouble == "away" or (trouble == "again" and attempt == 2):
+                    raise Unavailable(_reason(error)) from error
+                if trouble is None:
+                    raise
+        else:  # pragma: no cover  # the second attempt breaks or raises
+            raise AssertionError
+        self.commits += 1
+        for item, outcome in outcomes:
+            if isinstance(outcome, StoreError):
+                _fail(item, outcome)
+            elif not item.future.done():
+                item.future.set_result(outcome)
+
+
+def _apply_all(connection: Connection, batch: Sequence[_Item]) -> list[tuple[_Item, Any]]:
+    """Apply the batch kind by kind, in the order in which each kind first appears."""
+    kinds: dict[Apply[Any, Any], list[_Item]] = {}
+    for item in batch:
+        kinds.setdefault(item.apply, []).append(item)
+    outcomes: list[tuple[_Item, Any]] = []
+    for apply, items in kinds.items():
+        results = apply(connection, [item.op for item in items])
+        outcomes.extend(zip(items, results, strict=True))
+    return outcomes
+
+
+def _fail(item: _Item, error: BaseException) -> None:
+    # A future that is done already belongs to a caller who was cancelled, or was answered.
+    if not item.future.done():
+        item.future.set_exception(error)
+
+
+_SQLITE_AWAY = frozenset({5, 6, 8, 10, 11, 13, 14, 26})
+"""BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the database, not the item."""
+
+_POSTGRES_AGAIN = ("08", "40", "57P")
+"""Connection lost, serialization failure or deadlock, server shutting down."""
+
+_POSTGRES_AWAY = ("53", "55", "57014", "58", "28", "3D")
+"""Out of resources, lock not to be had, statement timeout, I/O error, no access, no database."""
+
+
+def _trouble(error: Exception) -> str | None:
+    """Return "away" or "again" for an error of the database, None for one of the item."""
+    if not isinstance(error, DBAPIError):
+        return "again"
+    cause = error.orig
+    sqlite_code = getattr(cause, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return "away" if sqlite_code & 0xFF in _SQLITE_AWAY else None
+    sqlstate = str(getattr(cause, "sqlstate", None) or "")
+    if error.connection_invalidated or sqlstate.startswith(_POSTGRES_AGAIN):
+        return "again"
+    return "away" if sqlstate.startswith(_POSTGRES_AWAY) else None
+
+
+def _reason(error: Exception) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Understanding: language, intents, entities, needs, knowledge. Pure; holds no database."""

@@ -1,0 +1,50 @@
+"""What can go wrong in understanding.
+
+    NlpError
+    ├── NotTrained     there is no model in this folder
+    ├── StaleModel     the model was made from another configuration, or by other versions
+    ├── BrokenModel    a file of the model is missing, altered or unreadable
+    └── BadExamples    training or evaluation data is unusable; carries its faults
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NlpError(Exception):
+    """Base of everything that `nlp` raises on purpose."""
+
+
+class NotTrained(NlpError):
+    """There is no model where one was looked for."""
+
+
+class StaleModel(NlpError):
+    """The model does not belong to this configuration or these library versions."""
+
+
+class BrokenModel(NlpError):
+    """The model's files are not what its manifest says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault in a data file."""
+
+    path: Path
+    line: int
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.code} {self.message}"
+
+
+class BadExamples(NlpError):
+    """A file of examples cannot be used."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults

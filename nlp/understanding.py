@@ -1,0 +1,99 @@
+"""The values that understanding produces. Plain, frozen, and free of any library's types.
+
+They are what `nlp` hands to the rest of the house: `bot` decides on them, `crm_store` gets them
+as JSON. Their JSON form is `to_json` and is part of the public contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Language = Literal["en", "zh"]
+"""The languages that Frontdesk serves."""
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+OUT_OF_SCOPE = "out_of_scope"
+"""The class of everything that a configuration does not serve; never shown as an intent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentGuess:
+    """One place of the ranking."""
+
+    intent: str
+    probability: float
+    """Calibrated, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """Something named in the text, with its normalised value."""
+
+    type: str
+    text: str
+    start: int
+    """Offset of the first character."""
+    end: int
+    """Offset behind the last character."""
+    value: str | int | dict[str, str]
+    """What the words mean: `"CNY 199"` is `{"amount": "199", "currency": "CNY"}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tone:
+    """How something was said, as far as it matters for who should see it and how soon."""
+
+    negative: bool = False
+    """Anger or disappointment."""
+    urgent: bool = False
+    abusive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understanding:
+    """What one message says."""
+
+    text: str
+    language: Language
+    intent: str | None
+    """None when nothing in scope is likely enough."""
+    probability: float
+    """Of the first place of the ranking, whether or not it was enough."""
+    ranking: tuple[IntentGuess, ...]
+    """Every intent in scope, most probable first; the probabilities sum to 1."""
+    out_of_scope: float
+    """Probability in [0, 1] that nothing in scope is meant."""
+    entities: tuple[Entity, ...]
+    """In the order of the text; they never overlap."""
+    tone: Tone
+    model_id: str
+    parts: tuple[Understanding, ...] = ()
+    """The separate requests, when the message holds more than one; their offsets are their own."""
+
+    def first(self, entity_type: str) -> Entity | None:
+        """Return the first entity of a type, or None."""
+        return next((e for e in self.entities if e.type == entity_type), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public JSON form."""
+        return {
+            "language": self.language,
+            "intent": self.intent,
+            "probability": round(self.probability, 6),
+            "ranking": [
+                {"intent": g.intent, "probability": round(g.probability, 6)} for g in self.ranking
+            ],
+            "entities": [
+                {"type": e.type, "text": e.text, "start": e.start, "end": e.end, "value": e.value}
+                for e in self.entities
+            ],
+            "model": self.model_id,
+            "out_of_scope": round(self.out_of_scope, 6),
+            "tone": {
+                "negative": self.tone.negative,
+                "urgent": self.tone.urgent,
+                "abusive": self.tone.abusive,
+            },
+        }
