@@ -28,3 +28,19 @@ class Receipt:
     seq: int
     at: datetime
     duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Where a conversation stands, as its customer may know it."""
+
+    owner: str
+    """bot, queue, agent or none."""
+    position: int | None = None
+    """Place in the queue, from 1."""
+    wait_s: int | None = None
+    """Expected wait in seconds."""
+    agent: str | None = None
+    """The name that the agent goes by."""
+    ticket: str | None = None
+    """As customers read it: T-1042."""

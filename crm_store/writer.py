@@ -134,14 +134,22 @@ class Writer:
         except Unavailable as error:
             for item in batch:
                 _fail(item, error)
+        except Exception:  # noqa: BLE001  # whatever it is, it comes again for the item that has it
+            for item in batch:
+                await self._write_alone(item)
+
+    async def _write_alone(self, item: _Item) -> None:
+        """Write one item of a batch that failed.
+
+        Two processes may make the same row at the same moment; the one that came second finds the
+        other's row on this second try. What still violates a constraint is a conflict.
+        """
+        try:
+            await self._commit([item])
+        except IntegrityError as error:
+            _fail(item, Conflict(str(error.orig)))
         except Exception as error:  # noqa: BLE001  # handed to the caller whose item it was
-            if len(batch) > 1:
-                for item in batch:
-                    await self._write([item])
-            elif isinstance(error, IntegrityError):
-                _fail(batch[0], Conflict(str(error.orig)))
-            else:
-                _fail(batch[0], error)
+            _fail(item, error)
 
     async def _commit(self, batch: list[_Item]) -> None:
         """Write the batch in one transaction and hand out the results.

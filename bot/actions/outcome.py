@@ -10,34 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
+from bot.dialogue.context import Say
 from bot.dialogue.state import SlotValue
-from crm_store.records import Customer, Json, Order, Product
+from crm_store.effects import Effect
+from crm_store.records import Appointment, Customer, Order, Product
 from nlp.knowledge import Passage
 from nlp.understanding import Language, Understanding
-
-Values = Mapping[str, Any]
-"""What fills a reply's placeholders. Dates, amounts and states are formatted when rendered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
-    """One thing to say: a reply key, what fills it, and buttons under it."""
-
-    key: str
-    values: Values = field(default_factory=dict)
-    choices: tuple[Option, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """A button: what it carries, and its label as a reply key or as words already chosen."""
-
-    value: str
-    key: str = ""
-    values: Values = field(default_factory=dict)
-    label: str = ""
 
 
 class Status(StrEnum):
@@ -52,6 +32,8 @@ class Status(StrEnum):
     """It cannot be done, and the reply says why."""
     HAND_OVER = "hand_over"
     """A person has to do it."""
+    NOTHING = "nothing"
+    """Nothing was found that answers; the message counts as not understood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +60,7 @@ class Outcome:
     proved: str | None = None
     """The number of an order whose e-mail or phone was right."""
     proof_failed: bool = False
-    effects: tuple[object, ...] = ()
+    effects: tuple[Effect, ...] = ()
     """Changes of shop data, as the store's effect values."""
     ticket: TicketRequest | None = None
     article: str | None = None
@@ -99,6 +81,16 @@ class Shop(Protocol):
 
     async def products(self) -> tuple[Product, ...]:
         """Return the catalogue."""
+
+
+class Visits(Protocol):
+    """The shop's appointments."""
+
+    async def of_customer(self, customer_id: str) -> tuple[Appointment, ...]:
+        """Return a customer's visits, the soonest first, cancelled ones among them."""
+
+    async def get(self, appointment_id: str) -> Appointment:
+        """Return a visit by its booking number, V-482913, or raise the store's NotFound."""
 
 
 class Search(Protocol):
@@ -130,6 +122,7 @@ class Request:
     conversation_id: str
     exchange_id: str
     shop: Shop
+    visits: Visits
     search: Search
     knowledge_band: float
     ticket_number: int | None

@@ -33,7 +33,8 @@ class FlowState:
     opening: str = ""
     """The message that started it."""
     intent: str = ""
-    resumed: bool = False
+    opened_seq: int = 0
+    """seq of that message."""
 
     def fill(self, **slots: SlotValue) -> FlowState:
         """Return the flow with slots set."""

@@ -6,10 +6,18 @@ descriptions are written for admins. Sums over several files are checked in `che
 
 from __future__ import annotations
 
+import re
 from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from nlp.understanding import Language
 
@@ -18,6 +26,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 ByLanguage = dict[Language, ShortText]
+ReplyKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
 
 class Strict(BaseModel):
@@ -26,33 +35,40 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
 def _duration(value: object) -> object:
-    """Read 15m, 4h and 2d; leave the rest to pydantic's own error."""
-    if isinstance(value, str) and value[:-1].isdigit() and value[-1] in "mhd":
-        unit = {"m": "minutes", "h": "hours", "d": "days"}[value[-1]]
-        return timedelta(**{unit: int(value[:-1])})
-    return value
+    """Read 15m, 4h and 2d, and nothing else: a bare 15 could be anything."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f"{value!r} is not a duration such as 15m, 4h or 2d")
+    return int(found.group(1)) * _UNITS[found.group(2)]
 
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration, json_schema_input_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,4}[mhd]$"}),
     Field(description="Minutes, hours or days: 15m, 4h, 2d."),
 ]
 
 
-# --- frontdesk.yaml -----------------------------------------------------------------------------
+# --- frontdesk.yaml ---
 
 
 class Bands(Strict):
     """How sure the bot must be. Probabilities are calibrated, in [0, 1]."""
 
-    answer: float = Field(0.5, gt=0, le=1, description="From here on the bot just answers.")
+    answer: float = Field(default=0.5, gt=0, le=1, description="From here on the bot just answers.")
     offer: float = Field(
-        0.15, ge=0, le=1, description="From here on it offers its best guesses as choices."
+        default=0.15, ge=0, le=1, description="From here on it offers its best guesses as choices."
     )
     knowledge: float = Field(
-        0.5, gt=0, le=1, description="How sure a knowledge passage must be to be the answer."
+        default=0.5,
+        gt=0,
+        le=1,
+        description="How sure a knowledge passage must be to be the answer.",
     )
 
 
@@ -67,25 +83,28 @@ class Limits(Strict):
     """What one visitor, and one address, may do. No person typing ever meets these."""
 
     visitor_messages: Rate = Field(
-        Rate(count=40, seconds=20), description="Messages, presses and ratings of one visitor."
+        default=Rate(count=40, seconds=20),
+        description="Messages, presses and ratings of one visitor.",
     )
     visitor_events: Rate = Field(
-        Rate(count=120, seconds=60), description="Behaviour events and typing notices of one visitor."
+        default=Rate(count=120, seconds=60),
+        description="Behaviour events and typing notices of one visitor.",
     )
     address_messages: Rate = Field(
-        Rate(count=600, seconds=60), description="Messages from one network address."
+        default=Rate(count=600, seconds=60), description="Messages from one network address."
     )
     address_connections: Rate = Field(
-        Rate(count=240, seconds=60), description="New connections from one network address."
+        default=Rate(count=240, seconds=60), description="New connections from one network address."
     )
     address_conversations: Rate = Field(
-        Rate(count=240, seconds=3600), description="New conversations from one network address."
+        default=Rate(count=240, seconds=3600),
+        description="New conversations from one network address.",
     )
     address_sockets: int = Field(
-        200, gt=0, description="Open connections from one network address."
+        default=200, gt=0, description="Open connections from one network address."
     )
     site_messages: Rate = Field(
-        Rate(count=60000, seconds=60), description="Messages to the whole site."
+        default=Rate(count=60000, seconds=60), description="Messages to the whole site."
     )
 
 
@@ -93,7 +112,7 @@ class Site(Strict):
     """A web site that carries the widget."""
 
     origins: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="Origins of the pages that may embed it, such as https://shop.example. "
         "The service's own origin is always allowed.",
     )
@@ -106,7 +125,7 @@ class WebChat(Strict):
         default_factory=lambda: {"default": Site()},
         description="Sites by the name that the embed script gives in data-site.",
     )
-    limits: Limits = Field(Limits(), description="Limits against floods.")
+    limits: Limits = Field(default=Limits(), description="Limits against floods.")
 
 
 class General(Strict):
@@ -116,16 +135,23 @@ class General(Strict):
     languages: tuple[Language, ...] = Field(
         min_length=1, description="Languages served; the first is the default."
     )
-    time_zone: str = Field("UTC", description="IANA name of the zone in which the shop lives.")
-    bands: Bands = Field(Bands(), description="How sure the bot must be.")
-    web_chat: WebChat = Field(WebChat(), description="The web chat.")
+    tiers: tuple[Name, ...] = Field(
+        default=("standard", "silver", "gold"),
+        min_length=1,
+        description="Loyalty tiers of customers, lowest first.",
+    )
+    time_zone: str = Field(
+        default="UTC", description="IANA name of the zone in which the shop lives."
+    )
+    bands: Bands = Field(default=Bands(), description="How sure the bot must be.")
+    web_chat: WebChat = Field(default=WebChat(), description="The web chat.")
     demo: bool = Field(
-        False,
+        default=False,
         description="Serve the demo shop at /, and let anyone sign in there as a demo customer.",
     )
 
 
-# --- intents/*.yaml, out_of_scope.yaml, entities.yaml, needs/*.yaml, phrases.yaml -----------------
+# --- intents/*.yaml, out_of_scope.yaml, entities.yaml, needs/*.yaml, phrases.yaml ---
 
 
 class Intent(Strict):
@@ -191,15 +217,15 @@ class Phrases(Strict):
     newest: dict[Language, tuple[Pattern, ...]] = Field(description="Means the latest order.")
 
 
-# --- flows.yaml ----------------------------------------------------------------------------------
+# --- flows.yaml ---
 
 
 class SlotBase(Strict):
     """What every slot has."""
 
     name: Name = Field(description="Its name within the flow.")
-    ask: Name = Field(description="Reply key of the question.")
-    optional: bool = Field(False, description="Taken when said, never asked for.")
+    ask: ReplyKey = Field(description="Reply key of the question.")
+    optional: bool = Field(default=False, description="Taken when said, never asked for.")
 
 
 class OrderSlot(SlotBase):
@@ -207,7 +233,7 @@ class OrderSlot(SlotBase):
 
     kind: Literal["order"]
     prefer: tuple[str, ...] = Field(
-        (), description="Order states that fit; the customer's orders in them are offered."
+        default=(), description="Order states that fit; the customer's orders in them are offered."
     )
 
 
@@ -246,7 +272,7 @@ class TextSlot(SlotBase):
 
     kind: Literal["text"]
     from_request: int = Field(
-        0,
+        default=0,
         ge=0,
         description="The opening message itself fills it when it has at least so many characters "
         "(Chinese) or three times as many (others); 0 = always ask.",
@@ -267,13 +293,17 @@ class Flow(Strict):
     options: dict[Name, str | bool | int] = Field(
         default_factory=dict, description="Settings handed to the action."
     )
-    slots: tuple[Slot, ...] = Field((), description="What must be known, in the order of asking.")
+    slots: tuple[Slot, ...] = Field(
+        default=(), description="What must be known, in the order of asking."
+    )
 
 
 class Answer(Strict):
     """An intent answered at once."""
 
-    reply: Name | None = Field(None, description="Reply key; empty = the best knowledge passage.")
+    reply: ReplyKey | None = Field(
+        default=None, description="Reply key; empty = the best knowledge passage."
+    )
 
 
 class Flows(Strict):
@@ -283,7 +313,7 @@ class Flows(Strict):
     answers: dict[Name, Answer] = Field(description="Answers by intent.")
 
 
-# --- knowledge/*.yaml ------------------------------------------------------------------------------
+# --- knowledge/*.yaml ---
 
 
 class ArticleText(Strict):
@@ -299,16 +329,16 @@ class ArticleText(Strict):
 class Article(Strict):
     """`knowledge/<topic>.yaml`."""
 
-    intents: tuple[Name, ...] = Field((), description="Intents that it answers.")
-    en: ArticleText | None = Field(None, description="The English text.")
-    zh: ArticleText | None = Field(None, description="The Chinese text.")
+    intents: tuple[Name, ...] = Field(default=(), description="Intents that it answers.")
+    en: ArticleText | None = Field(default=None, description="The English text.")
+    zh: ArticleText | None = Field(default=None, description="The Chinese text.")
 
     def text(self, language: Language) -> ArticleText | None:
         """Return the article's text in a language."""
         return self.en if language == "en" else self.zh
 
 
-# --- routing.yaml ----------------------------------------------------------------------------------
+# --- routing.yaml ---
 
 Priority = Literal["low", "normal", "high", "urgent"]
 
@@ -317,28 +347,30 @@ class Queue(Strict):
     """Where tickets wait for a person."""
 
     label: ByLanguage = Field(description="Its name, as customers and agents read it.")
-    agents: int = Field(1, gt=0, description="How many people usually work on it.")
-    minutes_each: int = Field(6, gt=0, description="How long one ticket usually takes.")
+    agents: int = Field(default=1, gt=0, description="How many people usually work on it.")
+    minutes_each: int = Field(default=6, gt=0, description="How long one ticket usually takes.")
 
 
 class When(Strict):
     """A condition; every part that is given must hold, and one of each part's values."""
 
-    need: tuple[Name, ...] = Field((), description="Need categories.")
-    intent: tuple[Name, ...] = Field((), description="Intents.")
-    language: tuple[Language, ...] = Field((), description="Languages of the conversation.")
-    tier: tuple[Name, ...] = Field((), description="Customer tiers.")
-    negative: bool | None = Field(None, description="Whether the customer is upset.")
-    urgent: bool | None = Field(None, description="Whether it cannot wait.")
-    abusive: bool | None = Field(None, description="Whether the customer insults.")
-    verified: bool | None = Field(None, description="Whether the customer is known for sure.")
+    need: tuple[Name, ...] = Field(default=(), description="Need categories.")
+    intent: tuple[Name, ...] = Field(default=(), description="Intents.")
+    language: tuple[Language, ...] = Field(default=(), description="Languages of the conversation.")
+    tier: tuple[Name, ...] = Field(default=(), description="Customer tiers.")
+    negative: bool | None = Field(default=None, description="Whether the customer is upset.")
+    urgent: bool | None = Field(default=None, description="Whether it cannot wait.")
+    abusive: bool | None = Field(default=None, description="Whether the customer insults.")
+    verified: bool | None = Field(
+        default=None, description="Whether the customer is known for sure."
+    )
 
 
 class QueueRule(Strict):
     """Sends a ticket to a queue; the first rule that matches decides."""
 
     name: Name = Field(description="Named in explanations.")
-    when: When = Field(When(), description="When it matches; empty = always.")
+    when: When = Field(default=When(), description="When it matches; empty = always.")
     queue: Name = Field(description="The queue.")
 
 
@@ -346,15 +378,31 @@ class PriorityRule(Strict):
     """Gives a priority; the first rule that matches decides."""
 
     name: Name = Field(description="Named in explanations.")
-    when: When = Field(When(), description="When it matches; empty = always.")
+    when: When = Field(default=When(), description="When it matches; empty = always.")
     priority: Priority = Field(description="The priority.")
+
+
+def _clock(value: object) -> object:
+    """Read 09:00; 24:00 is the last moment of the day, which `time` cannot say otherwise."""
+    if value == "24:00":
+        return time.max
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return time.fromisoformat(value)
+    raise ValueError(f"{value!r} is not a time of day such as 09:00 or 24:00")
+
+
+Clock = Annotated[
+    time,
+    BeforeValidator(_clock, json_schema_input_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}),
+]
 
 
 class Interval(Strict):
     """A stretch of a working day."""
 
-    start: time = Field(alias="from", description="Opening time, as 09:00.")
-    end: time = Field(alias="to", description="Closing time, as 18:00.")
+    start: Clock = Field(alias="from", description="Opening time, as 09:00.")
+    end: Clock = Field(alias="to", description="Closing time, as 18:00; 24:00 = midnight.")
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -364,7 +412,7 @@ class Hours(Strict):
     """When people work, in the configuration's time zone."""
 
     week: dict[Weekday, tuple[Interval, ...]] = Field(description="Stretches of each weekday.")
-    holidays: tuple[date, ...] = Field((), description="Days without work.")
+    holidays: tuple[date, ...] = Field(default=(), description="Days without work.")
 
 
 class Routing(Strict):
@@ -379,7 +427,7 @@ class Routing(Strict):
     hours: Hours = Field(description="When people work.")
 
 
-# --- shop/*.yaml (demo data) -------------------------------------------------------------------------
+# --- shop/*.yaml (demo data) ---
 
 
 class DemoProduct(Strict):
@@ -394,12 +442,12 @@ class DemoProduct(Strict):
         description="Decimal string by currency."
     )
     stock: int = Field(ge=0, description="Pieces at hand.")
-    restock_in_days: int | None = Field(None, description="When more will come.")
+    restock_in_days: int | None = Field(default=None, description="When more will come.")
     category: Name = Field(description="Group on the shop page.")
     options: dict[Name, tuple[ShortText, ...]] = Field(
         default_factory=dict, description="Colours, sizes."
     )
-    emoji: str = Field("", description="Picture on the shop page.")
+    emoji: str = Field(default="", description="Picture on the shop page.")
 
 
 class Catalogue(Strict):
@@ -412,14 +460,14 @@ class DemoOrderLine(Strict):
     """One product of a demo order."""
 
     product: Name = Field(description="Product id.")
-    quantity: int = Field(1, gt=0, description="Pieces.")
+    quantity: int = Field(default=1, gt=0, description="Pieces.")
 
 
 class DemoRefund(Strict):
     """The refund of a demo order."""
 
     state: Literal["requested", "checking", "approved", "paid"] = Field(description="How far.")
-    days_ago: int = Field(0, ge=0, description="When it came to that.")
+    days_ago: int = Field(default=0, ge=0, description="When it came to that.")
 
 
 class DemoOrder(Strict):
@@ -428,17 +476,21 @@ class DemoOrder(Strict):
     customer: Name = Field(description="Demo customer.")
     state: str = Field(description="Order state.")
     placed_days_ago: int = Field(ge=0, description="Days since it was placed.")
-    dispatched_days_ago: int | None = Field(None, description="Days since it left.")
-    delivered_days_ago: int | None = Field(None, description="Days since it arrived.")
-    expected_in_days: int | None = Field(None, description="Days until it should arrive.")
+    dispatched_days_ago: int | None = Field(default=None, description="Days since it left.")
+    delivered_days_ago: int | None = Field(default=None, description="Days since it arrived.")
+    expected_in_days: int | None = Field(default=None, description="Days until it should arrive.")
     lines: tuple[DemoOrderLine, ...] = Field(min_length=1, description="What was ordered.")
-    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(description="Paid in.")
-    delivery: Literal["standard", "express", "pickup"] = Field("standard", description="Way.")
-    carrier: ShortText | None = Field(None, description="Who carries it.")
-    tracking_number: ShortText | None = Field(None, description="The carrier's number.")
-    invoice: Literal["none", "issued", "requested"] = Field("none", description="Invoice.")
-    refund: DemoRefund | None = Field(None, description="Refund.")
-    payment_method: ShortText = Field("card", description="How it was paid.")
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(
+        description="Paid in."
+    )
+    delivery: Literal["standard", "express", "pickup"] = Field(
+        default="standard", description="Way."
+    )
+    carrier: ShortText | None = Field(default=None, description="Who carries it.")
+    tracking_number: ShortText | None = Field(default=None, description="The carrier's number.")
+    invoice: Literal["none", "issued", "requested"] = Field(default="none", description="Invoice.")
+    refund: DemoRefund | None = Field(default=None, description="Refund.")
+    payment_method: ShortText = Field(default="card", description="How it was paid.")
 
 
 class DemoCustomer(Strict):
@@ -447,8 +499,8 @@ class DemoCustomer(Strict):
     name: ShortText = Field(description="Name.")
     email: ShortText = Field(description="E-mail address.")
     phone: ShortText = Field(description="Phone, E.164.")
-    tier: Name = Field("standard", description="Loyalty tier.")
-    points: int = Field(0, ge=0, description="Loyalty points.")
+    tier: Name = Field(default="standard", description="Loyalty tier.")
+    points: int = Field(default=0, ge=0, description="Loyalty points.")
     language: Language = Field(description="Preferred language.")
     address: Text = Field(description="Where parcels go.")
 
@@ -460,7 +512,7 @@ class DemoShop(Strict):
     orders: dict[str, DemoOrder] = Field(description="Orders by number.")
 
 
-# --- replies/<language>.yaml ----------------------------------------------------------------------
+# --- replies/<language>.yaml ---
 
-ReplyKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 Replies = dict[ReplyKey, Text]
+"""What the bot says, by key. `{name}` is a placeholder; other braces have no place in a text."""

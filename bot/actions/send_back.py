@@ -1,0 +1,104 @@
+"""Send goods back: return, exchange, refund, or something wrong on arrival."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, cast
+
+from bot.actions.order_status import goods
+from bot.actions.outcome import Outcome, Status, TicketRequest
+from bot.actions.proof import own_order
+from bot.dialogue.context import Say
+from bot.dialogue.replies import Money, Term
+from crm_store.effects import CHANGEABLE, RETURNABLE, RequestReturn
+from crm_store.records import OrderState
+
+if TYPE_CHECKING:
+    from bot.actions.outcome import Request
+    from crm_store.records import Order
+
+RETURN_WINDOW = timedelta(days=30)
+"""The shop's promise: thirty days from delivery."""
+
+REPLIES = {
+    "return.confirm": frozenset({"order", "goods"}),
+    "refund.confirm": frozenset({"order", "goods", "total"}),
+    "exchange.confirm": frozenset({"order", "goods", "wanted"}),
+    "return.done": frozenset({"order"}),
+    "refund.done": frozenset({"order", "total"}),
+    "exchange.done": frozenset({"order"}),
+    "return.not_yet": frozenset({"order", "state"}),
+    "return.not_sent": frozenset({"order"}),
+    "return.already": frozenset({"order"}),
+    "return.too_late": frozenset({"order"}),
+    "return.refunded": frozenset({"order", "state"}),
+    "damage.recorded": frozenset({"order"}),
+    "refund_state.requested": frozenset(),
+    "refund_state.checking": frozenset(),
+    "refund_state.approved": frozenset(),
+    "refund_state.paid": frozenset(),
+}
+
+
+async def run(request: Request) -> Outcome:
+    """Start a return, an exchange or a refund, after a yes; a fault on arrival goes to a person."""
+    order = await own_order(request)
+    if isinstance(order, Outcome):
+        return order
+    kind = str(request.options["kind"])
+    if kind == "damage":
+        return _damage(order)
+    refused = _refusal(order, request)
+    if refused:
+        values = {"order": order.number, "state": order.state}
+        return Outcome(
+            status=Status.REFUSED, say=(Say(key=refused, values=values),), proved=order.number
+        )
+    values = {
+        "order": order.number,
+        "goods": await goods(order, request),
+        "total": Money(amount=order.total, currency=order.currency),
+        "wanted": str(request.slots.get("wanted", "")),
+    }
+    if not request.confirmed:
+        say = Say(key=f"{kind}.confirm", values=values)
+        return Outcome(status=Status.CONFIRM, say=(say,), proved=order.number)
+    effect = RequestReturn(
+        number=order.number,
+        product_ids=tuple(line.product_id for line in order.lines),
+        reason=str(request.slots.get("reason", "")),
+        kind=cast("Literal['return', 'exchange', 'refund']", kind),
+        detail=str(request.slots["wanted"]) if "wanted" in request.slots else None,
+    )
+    return Outcome(say=(Say(key=f"{kind}.done", values=values),), effects=(effect,))
+
+
+def _refusal(order: Order, request: Request) -> str | None:
+    """Return the reply that says why nothing can be sent back, or None."""
+    if order.state in CHANGEABLE:
+        return "return.not_sent"
+    if order.state is OrderState.DISPATCHED:
+        return "return.not_yet"
+    if order.state in (OrderState.RETURN_REQUESTED, OrderState.RETURN_IN_TRANSIT):
+        return "return.already"
+    if order.state not in RETURNABLE:
+        return "return.refunded"
+    if order.delivered_at and request.now - order.delivered_at > RETURN_WINDOW:
+        return "return.too_late"
+    return None
+
+
+def _damage(order: Order) -> Outcome:
+    """Somebody has to look at the photo and choose with the customer: a ticket, not a rule."""
+    return Outcome(
+        say=(Say(key="damage.recorded", values={"order": order.number}),),
+        ticket=TicketRequest(
+            subject=f"Damaged, wrong or missing goods in {order.number}", hand_over=False
+        ),
+        proved=order.number,
+    )
+
+
+def refund_term(order: Order) -> Term | None:
+    """Return how far an order's refund is, or None when there is none."""
+    return Term(key=f"refund_state.{order.refund['state']}") if order.refund else None

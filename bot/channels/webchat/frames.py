@@ -1,0 +1,381 @@
+"""The wire format `frontdesk.v1`: client frames → values, values → server frames.
+
+Owns every byte of the protocol and nothing else. What a client sends is matched against a fixed
+table of types and copied field by field into frozen values, so nothing that it made up travels
+further. What goes back for a malformed frame is a constant: never a repr, a path or another id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import orjson
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.messages import Status
+    from crm_store.records import Message
+
+PROTOCOL = "frontdesk.v1"
+MAX_FRAME_BYTES = 65_536
+MAX_TEXT = 4_000
+"""Characters of a message; the contract's."""
+MAX_ID = 64
+"""A UUID has 36; the rest is for clients that name their ids."""
+MAX_VALUE = 500
+MAX_PROPERTIES = 20
+MAX_NAME = 80
+MAX_SEQ = 2**53
+"""Beyond it a browser cannot count."""
+
+# -- what clients send -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """Who is there, and what they have already seen."""
+
+    token: str | None
+    identity: str | None
+    last_seq: int
+    locale: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Typed words."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A pressed button of message `seq`."""
+
+    id: str
+    seq: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """What they think of the conversation."""
+
+    id: str
+    score: int
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """Something they did on the site."""
+
+    id: str
+    name: str
+    properties: Mapping[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """They began or ceased to type."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """They have read up to `seq`."""
+
+    seq: int
+
+
+ClientFrame = Hello | Said | Chosen | Rated | Tracked | Typed | Seen
+
+# -- what the server sends -------------------------------------------------------------------
+
+
+class Frame(NamedTuple):
+    """One server frame, serialised once for all who get it."""
+
+    kind: str
+    body: bytes
+    seq: int | None = None
+    """Of a `message` frame."""
+    code: str | None = None
+    """Of a `nack` or `error` frame."""
+
+
+NACKS: Mapping[str, str] = {
+    "invalid": "The frame is not valid.",
+    "too_long": "The text is longer than 4000 characters.",
+    "conflict": "This id was used for something else.",
+    "rate_limited": "Too many at once; try again later.",
+    "busy": "The service is busy; try again later.",
+    "denied": "This is not allowed.",
+}
+"""For the developer who reads the wire; people read what the widget makes of the code."""
+
+
+class BadFrame(Exception):  # noqa: N818  # it is what the client sent, not our error
+    """A frame that cannot be taken; `answer` is what to send back."""
+
+    def __init__(self, answer: Frame) -> None:
+        self.answer = answer
+        super().__init__(answer.kind)
+
+
+def _dump(kind: str, body: Mapping[str, Any]) -> Frame:
+    raw = orjson.dumps({"type": kind, **body}, option=orjson.OPT_UTC_Z)
+    return Frame(kind, raw, body.get("seq"), body.get("code"))
+
+
+def status_body(status: Status) -> dict[str, Any]:
+    """Return the fields of a status, for frames that carry one."""
+    return {
+        "owner": status.owner,
+        "position": status.position,
+        "wait_s": status.wait_s,
+        "agent": None if status.agent is None else {"name": status.agent},
+        "ticket": status.ticket,
+    }
+
+
+def welcome(
+    *,
+    conversation: str,
+    head_seq: int,
+    locale: str,
+    verified: bool,
+    status: Status,
+    token: str | None,
+) -> Frame:
+    """Return the answer to a hello; `token` only when it was newly made."""
+    body = {
+        "conversation": conversation,
+        "head_seq": head_seq,
+        "locale": locale,
+        "verified": verified,
+        "status": status_body(status),
+    }
+    return _dump("welcome", body if token is None else {"token": token, **body})
+
+
+def ack(id_: str, *, seq: int | None, at: datetime, duplicate: bool) -> Frame:
+    """Return the word that something is on disk."""
+    return _dump("ack", {"id": id_, "seq": seq, "at": at, "duplicate": duplicate})
+
+
+def nack(id_: str | None, code: str, retry_after_s: float | None = None) -> Frame:
+    """Return the word that something was not taken, and why."""
+    return _dump(
+        "nack",
+        {"id": id_, "code": code, "retry_after_s": retry_after_s, "message": NACKS[code]},
+    )
+
+
+def message_body(message: Message) -> dict[str, Any]:
+    """Return the fields of a message."""
+    return {
+        "seq": message.seq,
+        "author": {"kind": message.author, "name": message.author_name},
+        "text": message.text,
+        "choices": [{"label": c.label, "value": c.value} for c in message.choices],
+        "at": message.at,
+        "reply_to": message.reply_to,
+    }
+
+
+def message(message: Message) -> Frame:
+    """Return a message as every connection of its conversation gets it."""
+    return _dump("message", message_body(message))
+
+
+def typing(kind: str, name: str | None, *, on: bool) -> Frame:
+    """Return the notice that somebody types."""
+    return _dump("typing", {"author": {"kind": kind, "name": name}, "state": on})
+
+
+def status(status: Status) -> Frame:
+    """Return where the conversation stands."""
+    return _dump("status", status_body(status))
+
+
+def error(code: str) -> Frame:
+    """Return a complaint about the connection rather than about one message."""
+    return _dump("error", {"code": code})
+
+
+RESYNC = _dump("resync", {})
+UNKNOWN_TYPE = error("unknown_type")
+BAD_FRAME = error("bad_frame")
+BAD_HELLO = error("bad_hello")
+
+# -- reading ---------------------------------------------------------------------------------
+
+Fields = dict[str, Any]
+
+
+def parse(raw: bytes | str) -> ClientFrame:
+    """Return what a client sent.
+
+    Raises:
+        BadFrame: It is not a frame of the protocol, or one whose fields are wrong.
+    """
+    try:
+        fields = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise BadFrame(_answer_to_garbage(raw)) from None
+    if not isinstance(fields, dict):
+        raise BadFrame(BAD_FRAME)
+    kind = fields.get("type")
+    read = READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        raise BadFrame(UNKNOWN_TYPE)
+    return read(fields)
+
+
+def _answer_to_garbage(raw: bytes | str) -> Frame:
+    """Return a nack with the id where there is one, so that the sender's queue moves on.
+
+    orjson refuses lone surrogates and so the whole frame, but a browser sends them: half an emoji
+    at the end of a field that was cut off. The laxer reader finds the id; nothing else is used.
+    """
+    try:
+        fields = json.loads(raw, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return BAD_FRAME
+    if isinstance(fields, dict) and fields.get("type") in ("message", "choose", "rate", "event"):
+        id_ = fields.get("id")
+        return nack(id_ if _is_id(id_) else None, "invalid")
+    return BAD_FRAME
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _hello(fields: Fields) -> Hello:
+    last_seq = fields.get("last_seq")
+    token, identity, locale = (fields.get(name) for name in ("token", "identity", "locale"))
+    if last_seq is None:
+        last_seq = 0
+    if not _is_count(last_seq) or not all(
+        v is None or _is_text(v, MAX_FRAME_BYTES) for v in (token, identity)
+    ):
+        raise BadFrame(BAD_HELLO)
+    return Hello(
+        token=token,
+        identity=identity,
+        last_seq=last_seq,
+        # A browser's odd locale must not cost anybody the conversation.
+        locale=locale if _is_text(locale, 35) and locale.isascii() else None,
+    )
+
+
+def _said(fields: Fields) -> Said:
+    id_ = _id(fields)
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise BadFrame(nack(id_, "invalid"))
+    if len(text) > MAX_TEXT:
+        raise BadFrame(nack(id_, "too_long"))
+    if "\0" in text or not text.strip():
+        raise BadFrame(nack(id_, "invalid"))
+    return Said(id=id_, text=text)
+
+
+def _chosen(fields: Fields) -> Chosen:
+    id_ = _id(fields)
+    seq, value = fields.get("seq"), fields.get("value")
+    if not _is_count(seq) or not _is_text(value, MAX_TEXT):
+        raise BadFrame(nack(id_, "invalid"))
+    return Chosen(id=id_, seq=seq, value=value)
+
+
+def _rated(fields: Fields) -> Rated:
+    id_ = _id(fields)
+    score, comment = fields.get("score"), fields.get("comment")
+    if not _is_count(score) or not 1 <= score <= 5:
+        raise BadFrame(nack(id_, "invalid"))
+    if isinstance(comment, str) and len(comment) > MAX_TEXT:
+        raise BadFrame(nack(id_, "too_long"))
+    if comment is not None and (not isinstance(comment, str) or "\0" in comment):
+        raise BadFrame(nack(id_, "invalid"))
+    return Rated(id=id_, score=score, comment=comment or None)
+
+
+def _tracked(fields: Fields) -> Tracked:
+    id_ = _id(fields)
+    name, properties = fields.get("name"), fields.get("properties")
+    if properties is None:
+        properties = {}
+    if (
+        not _is_text(name, MAX_NAME)
+        or not isinstance(properties, dict)
+        or len(properties) > MAX_PROPERTIES
+        or not all(_is_text(k, MAX_NAME) and _is_scalar(v) for k, v in properties.items())
+    ):
+        raise BadFrame(nack(id_, "invalid"))
+    return Tracked(id=id_, name=name, properties=properties)
+
+
+def _typed(fields: Fields) -> Typed:
+    state = fields.get("state")
+    if not isinstance(state, bool | str):
+        raise BadFrame(BAD_FRAME)
+    return Typed(on=state not in (False, "", "off", "stop"))
+
+
+def _seen(fields: Fields) -> Seen:
+    seq = fields.get("seq")
+    if not _is_count(seq):
+        raise BadFrame(BAD_FRAME)
+    return Seen(seq)
+
+
+READERS: Mapping[str, Callable[[Fields], ClientFrame]] = {
+    "hello": _hello,
+    "message": _said,
+    "choose": _chosen,
+    "rate": _rated,
+    "event": _tracked,
+    "typing": _typed,
+    "read": _seen,
+}
+
+
+def _id(fields: Fields) -> str:
+    id_ = fields.get("id")
+    if not _is_id(id_):
+        raise BadFrame(nack(None, "invalid"))
+    return str(id_)
+
+
+def _is_id(value: object) -> bool:
+    # Printable ASCII: an id is echoed and indexed, and has no business being anything else.
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_ID
+        and value.isascii()
+        and value.isprintable()
+    )
+
+
+def _is_count(value: object) -> bool:
+    # bool is an int to Python and not to anybody else.
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_SEQ
+
+
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= longest and "\0" not in value
+
+
+def _is_scalar(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_VALUE and "\0" not in value
+    return value is None or isinstance(value, int | float)

@@ -1,0 +1,134 @@
+"""The web chat as the rest of the service sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from bot.channels.webchat import frames
+from bot.channels.webchat.connection import RESTART
+from bot.channels.webchat.door import CHANNEL, Door
+from bot.channels.webchat.http_fallback import HttpFallback
+from bot.channels.webchat.intake import Intake, Receive
+from bot.channels.webchat.limits import Limiter
+from bot.channels.webchat.origins import Origins
+from bot.channels.webchat.service import Service, StatusOf
+from bot.channels.webchat.socket_handler import SocketHandler
+from bot.channels.webchat.sockets import Sockets
+
+if TYPE_CHECKING:
+    from bot.channels.webchat.identity import IdentityKeys
+    from bot.messages import Status
+    from bot.settings.model import General
+    from crm_store.records import AuthorKind, Message
+    from crm_store.store import Store
+
+MOST_RECONNECT_DELAY_S = 5.0
+"""A restart must not be met by everybody in the same second."""
+
+
+class HasGeneral(Protocol):
+    """The part of the settings that the web chat reads."""
+
+    @property
+    def general(self) -> General:
+        """`frontdesk.yaml`."""
+
+
+class WebChat:
+    """Serves the widget, and shows it what was recorded."""
+
+    name = CHANNEL
+    remote = False
+
+    def __init__(
+        self,
+        store: Store,
+        receive: Receive,
+        settings: HasGeneral,
+        identity_keys: IdentityKeys,
+        status_of: StatusOf,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Put the web chat together.
+
+        Args:
+            store: Where conversations are opened and read.
+            receive: Puts a message on disk and has it answered; raises Busy, Conflict and
+                Unavailable of `crm_store.errors`.
+            settings: `general` holds the sites, the limits and the languages.
+            identity_keys: Verifies signed identities.
+            status_of: Says where a conversation stands.
+            clock: Returns now, aware.
+        """
+        limits = settings.general.web_chat.limits
+        self.sockets = Sockets()
+        limiter = Limiter.from_environment(limits)
+        self._intake = Intake(store, receive, self.sockets, limiter, clock)
+        service = Service(
+            store=store,
+            door=Door(store, identity_keys, limiter, clock),
+            intake=self._intake,
+            sockets=self.sockets,
+            origins=Origins(settings.general.web_chat.sites),
+            limiter=limiter,
+            status_of=status_of,
+            languages=settings.general.languages,
+        )
+        self._socket_handler = SocketHandler(service)
+        self._fallback = HttpFallback(service, clock)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes under /chat."""
+        return [
+            web.get("/chat/ws", self._socket_handler, allow_head=False),
+            *self._fallback.routes(),
+        ]
+
+    @property
+    def nacks(self) -> Mapping[str, int]:
+        """How many frames were refused so far, by code."""
+        return self._intake.nacks
+
+    def deliver(
+        self, conversation_id: str, messages: Sequence[Message], status: Status | None
+    ) -> None:
+        """Show recorded messages, and where the conversation stands, to whoever is connected.
+
+        Never waits and never fails: whoever is not connected, or not fast enough, catches up from
+        the store.
+        """
+        connections = self.sockets.of(conversation_id)
+        if not connections:
+            return
+        for message in messages:
+            frame = frames.message(message)
+            for connection in connections:
+                connection.push(frame)
+        if status is not None:
+            frame = frames.status(status)
+            for connection in connections:
+                connection.show_status(frame)
+
+    def typing(
+        self, conversation_id: str, author: AuthorKind, on: bool, name: str | None = None
+    ) -> None:
+        """Show that somebody is typing, or no longer is."""
+        connections = self.sockets.of(conversation_id)
+        if connections:
+            frame = frames.typing(author, name, on=on)
+            for connection in connections:
+                connection.send(frame)
+
+    async def close(self) -> None:
+        """Send everybody away with 1012 and a hint how long to wait, different for each."""
+        connections = self.sockets.all()
+        for connection in connections:
+            delay_ms = round(random.uniform(0, MOST_RECONNECT_DELAY_S) * 1000)  # noqa: S311
+            connection.shut(RESTART, b"retry_ms=%d" % delay_ms)
+        await asyncio.gather(*(connection.said_goodbye() for connection in connections))

@@ -1,0 +1,122 @@
+"""What a decision is made from, and what it consists of. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.dialogue.state import DialogueState
+    from bot.settings.model import Bands, Flow, Flows, Intent
+    from crm_store.records import Customer, Order, Owner
+    from nlp.understanding import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A button: what it carries, and its label as a reply key or as words already chosen."""
+
+    value: str
+    key: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    label: object = ""
+    """Text, or anything that `replies` can put into words."""
+
+
+YES_NO = (
+    Option(value="confirm:yes", key="choice.yes"),
+    Option(value="confirm:no", key="choice.no"),
+)
+"""The buttons under everything that wants a yes or no."""
+
+PERSON = Option(value="human", key="choice.person")
+"""The button that is never far away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """One thing to say: a reply key, what fills its placeholders, and buttons under it."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Dates, amounts and states are put into words when the reply is rendered."""
+    choices: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do in a turn: an action to run, for a flow or without one."""
+
+    action: str
+    text: str
+    intent: str | None = None
+    flow_id: str | None = None
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, str | bool | int] = field(default_factory=dict)
+    ask: Mapping[str, str] = field(default_factory=dict)
+    """The reply key with which each slot of the flow is asked for."""
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a message leads to: things to say at once, then things to do."""
+
+    rule: str
+    """The rule that decided, such as `flow.start` or `offer.person`."""
+    state: DialogueState
+    say: tuple[Say, ...] = ()
+    steps: tuple[Step, ...] = ()
+    place: tuple[str, ...] = ()
+    """Where the configuration says so, such as ("flows", "track_order")."""
+
+
+class Matcher:
+    """Tells which of the phrases that work in any state a text holds."""
+
+    __slots__ = ("_matches",)
+
+    def __init__(self, matches: Mapping[str, Callable[[str], bool]]) -> None:
+        self._matches = matches
+
+    def __call__(self, phrase: str, text: str) -> bool:
+        """Return whether the text holds a phrase of that name, in any language served."""
+        return self._matches[phrase](text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The part of the configuration that decides. Built once for each configuration."""
+
+    flows: Flows
+    intents: Mapping[str, Intent]
+    bands: Bands
+    phrases: Matcher
+    options: Mapping[tuple[str, str], Callable[[str], str | None]]
+    """(flow, choice slot) → what a typed text chooses there."""
+    flow_of: Mapping[str, str]
+    """Intent → flow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known besides the message: loaded before the decision, never during it."""
+
+    seq: int
+    """Of the message."""
+    owner: Owner
+    customer: Customer
+    verified: bool
+    orders: tuple[Order, ...]
+    """Of the customer, newest first; empty unless verified."""
+    ticket: str | None
+    language: Language
+    now: datetime
+
+    def owns(self, number: str) -> bool:
+        """Return whether an order is the verified customer's own."""
+        return any(order.number == number for order in self.orders)

@@ -1,0 +1,444 @@
+"""What a message means for its conversation. Pure: a message and a state in, a decision out.
+
+The rules stand in the order in which they are asked; the first that applies decides:
+
+1.  an agent owns the conversation: silence
+2.  the customer pressed a button
+3.  the customer asks for a person: always granted
+4.  a flow is waiting for an answer (`_in_flow`): stop, yes/no, the slot itself, a correction
+5.  a correction of what was just done: "no, I meant AB123457"
+6.  several requests in one message: all are served
+7.  one clear request
+8.  an order number and nothing else
+9.  a guess that is good enough to offer
+10. nothing understood: the knowledge base, then rephrase once, then offer a person
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.dialogue.context import PERSON, Decision, Option, Say, Step
+from bot.dialogue.flows import (
+    CONFIRM,
+    advance,
+    ask_again,
+    open_flow,
+    slot_of,
+    step_of,
+    value_from,
+)
+from bot.dialogue.settle import answer_step, go_on, missed
+from bot.dialogue.state import DialogueState, FlowState, Pending
+from bot.settings.model import EntitySlot, OrderSlot, ProofSlot, TextSlot
+from crm_store.records import Owner
+
+if TYPE_CHECKING:
+    from bot.dialogue.context import Known, Rules
+    from bot.dialogue.flows import Values
+    from nlp.understanding import Understanding
+
+PERSON_INTENT = "contact_human_agent"
+SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
+"""Heard within a flow, these answer its question or nothing; they never lead away from it."""
+
+MOST_OFFERED = 3
+CLEARLY_ANOTHER = 0.8
+"""So sure the bot must be to leave a flow although the message also fits its question."""
+
+ANSWER_WORDS = 6
+"""A message with no more words than this beside the value just answers the question."""
+
+MOST_TRIES = 2
+"""So often a question is repeated before a person is offered with it."""
+
+
+def decide(
+    text: str,
+    value: str | None,
+    understanding: Understanding,
+    state: DialogueState,
+    rules: Rules,
+    known: Known,
+) -> Decision:
+    """Return what a message leads to.
+
+    Args:
+        text: What the customer wrote, or the label of the button.
+        value: What the pressed button carries.
+        understanding: Of the text.
+        state: The conversation's memory, before the message.
+        rules: The configuration.
+        known: What the store knows.
+    """
+    said = _values(understanding)
+    state = replace(state, said={**state.said, **said}).heard(text)
+    if known.owner is Owner.AGENT:
+        return Decision(rule="owner.agent", state=state)
+    turn = _Turn(text, understanding, said, state, rules, known)
+    if value is not None:
+        return turn.pressed(value)
+    if turn.wants_person():
+        return turn.person("person.asked")
+    return (
+        turn.in_flow()
+        or turn.reply_to_offer()
+        or turn.correction()
+        or turn.requests()
+        or turn.request()
+        or turn.bare_order()
+        or turn.offer()
+        or turn.not_understood()
+    )
+
+
+def _values(understanding: Understanding) -> Values:
+    """Return the first value of each entity type."""
+    values: Values = {}
+    for entity in understanding.entities:
+        values.setdefault(entity.type, entity.value)
+    return values
+
+
+class _Turn:
+    """One decision being made; each method is one of the rules above, or a part of one."""
+
+    def __init__(
+        self,
+        text: str,
+        understanding: Understanding,
+        said: Values,
+        state: DialogueState,
+        rules: Rules,
+        known: Known,
+    ) -> None:
+        self.text = text
+        self.understanding = understanding
+        self.said = said
+        self.state = state
+        self.rules = rules
+        self.known = known
+
+    # -- 2: buttons ------------------------------------------------------------------------------
+
+    def pressed(self, value: str) -> Decision:
+        kind, _, rest = value.partition(":")
+        flow = self.state.active
+        if kind == "human":
+            return self.person("button.person")
+        if kind == "intent" and rest in self.rules.intents:
+            text = self.state.offered_text or self.text
+            return self.start(rest, text, dict(self.state.said), "button.intent")
+        if kind == "product":
+            return self.start("product_question", self.text, {"product": rest}, "button.product")
+        if kind == "slot" and flow is not None:
+            name, _, chosen = rest.partition("=")
+            if name in {slot.name for slot in self.rules.flows.flows[flow.name].slots}:
+                return self.filled(flow.fill(**{name: chosen}), "button.slot")
+        if kind == "confirm" and flow is not None and flow.waiting == CONFIRM:
+            return self.confirmed(flow) if rest == "yes" else self.dropped("flow.refused")
+        if kind == "confirm":
+            return self.say("button.nothing", "anything_else")
+        if kind == "none":
+            return self.missed(rephrase=True)
+        return self.say("button.stale", "button_stale")
+
+    # -- 3: a person -------------------------------------------------------------------------------
+
+    def wants_person(self) -> bool:
+        sure = self.understanding.probability >= self.rules.bands.answer
+        return (
+            self.understanding.intent == PERSON_INTENT and sure and not self.understanding.parts
+        ) or self.rules.phrases("human", self.text)
+
+    def person(self, rule: str) -> Decision:
+        state = replace(self.state, flows=(), pending=(), offered=(), misses=0)
+        step = Step(action="hand_over", text=self.text, intent=PERSON_INTENT)
+        return Decision(rule=rule, state=state, steps=(step,), place=("phrases", "human"))
+
+    # -- 4: a flow waits -----------------------------------------------------------------------------
+
+    def in_flow(self) -> Decision | None:
+        flow = self.state.active
+        if flow is None or flow.waiting is None:
+            return None
+        if self.rules.phrases("stop", self.text):
+            return self.dropped("flow.stopped")
+        if flow.waiting == CONFIRM:
+            return self.at_confirmation(flow)
+        spec = self.rules.flows.flows[flow.name]
+        slot = slot_of(spec, flow.waiting)
+        leads_away = self.leads_away(flow)
+        if not (leads_away and (isinstance(slot, TextSlot) or self.is_new_request())):
+            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=True)
+            if value is not None:
+                flow = self.others_filled(flow.fill(**{slot.name: value}), but=slot.name)
+                return self.filled(flow, "flow.slot")
+            corrected = self.corrected(flow)
+            if corrected is not None:
+                return self.filled(corrected, "flow.corrected")
+        if leads_away:
+            return None
+        if self.understanding.intent in SMALL_TALK and self.understanding.intent not in (
+            "affirm",
+            "deny",
+        ):
+            return self.aside()
+        return self.not_an_answer(flow)
+
+    def at_confirmation(self, flow: FlowState) -> Decision | None:
+        corrected = self.corrected(flow)
+        if corrected is not None:
+            return self.filled(corrected, "flow.corrected")
+        if self.understanding.intent == "affirm":
+            return self.confirmed(flow)
+        if self.understanding.intent == "deny":
+            return self.dropped("flow.refused")
+        if self.leads_away(flow):
+            return None
+        return self.not_an_answer(flow)
+
+    def leads_away(self, flow: FlowState) -> bool:
+        """Whether the message clearly wants something else than the flow at hand."""
+        intent = self.understanding.intent
+        if intent is None or intent in SMALL_TALK or intent == flow.intent:
+            return False
+        if self.rules.flow_of.get(intent) == flow.name:
+            return False
+        return self.sure() or bool(self.understanding.parts)
+
+    def is_new_request(self) -> bool:
+        """Whether it is more than the bare answer to the flow's question."""
+        rest = self.text
+        for entity in self.understanding.entities:
+            rest = rest.replace(entity.text, " ")
+        han = sum("\u4e00" <= char <= "\u9fff" for char in rest)
+        words = len(rest.split()) + han / 2
+        return words > ANSWER_WORDS or self.understanding.probability >= CLEARLY_ANOTHER
+
+    def others_filled(self, flow: FlowState, *, but: str) -> FlowState:
+        """Take what the message says about the flow's other slots, too."""
+        for slot in self.rules.flows.flows[flow.name].slots:
+            if slot.name == but or slot.name in flow.slots or isinstance(slot, TextSlot):
+                continue
+            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
+            if value is not None:
+                flow = flow.fill(**{slot.name: value})
+        return flow
+
+    def corrected(self, flow: FlowState) -> FlowState | None:
+        """Return the flow with slots that the message gives anew, or None if it gives none."""
+        changed = flow
+        for slot in self.rules.flows.flows[flow.name].slots:
+            if not isinstance(slot, OrderSlot | ProofSlot | EntitySlot) or (
+                slot.name not in flow.slots
+            ):
+                continue
+            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
+            if value is not None and value != flow.slots[slot.name]:
+                changed = changed.fill(**{slot.name: value})
+        return None if changed is flow else changed
+
+    def filled(self, flow: FlowState, rule: str) -> Decision:
+        flow = replace(flow, waiting=None, tries=0)
+        state = replace(self.state.with_active(flow), misses=0)
+        return self.advanced(state, rule, ("flows", flow.name))
+
+    def confirmed(self, flow: FlowState) -> Decision:
+        flow = replace(flow, waiting=None, tries=0)
+        step = step_of(flow, self.rules.flows.flows[flow.name], confirmed=True)
+        state = replace(self.state.with_active(flow), misses=0)
+        return Decision(
+            rule="flow.confirmed", state=state, steps=(step,), place=("flows", flow.name)
+        )
+
+    def dropped(self, rule: str) -> Decision:
+        flow = self.state.active
+        assert flow is not None  # noqa: S101 - only called with a flow at hand
+        label = self.rules.flows.flows[flow.name].label
+        state = replace(self.state, flows=self.state.flows[:-1], misses=0)
+        state, said, steps = go_on(state, self.rules, self.known)
+        say = (Say(key="dropped", values={"flow": label}), *said)
+        return Decision(rule=rule, state=state, say=say, steps=steps, place=("flows", flow.name))
+
+    def aside(self) -> Decision:
+        """Thanks or a greeting amid a flow: answer it, and ask again."""
+        intent = self.understanding.intent
+        assert intent is not None  # noqa: S101 - it is small talk
+        reply = self.rules.flows.answers[intent].reply or intent
+        ask = ask_again(self.state, self.rules, self.known)
+        say = (Say(key=reply), *((ask,) if ask else ()))
+        return Decision(rule="flow.aside", state=self.state, say=say, place=("answers", intent))
+
+    def not_an_answer(self, flow: FlowState) -> Decision:
+        flow = replace(flow, tries=flow.tries + 1)
+        state = self.state.with_active(flow)
+        ask = ask_again(state, self.rules, self.known)
+        assert ask is not None  # noqa: S101 - the flow is waiting
+        if flow.tries > MOST_TRIES:
+            ask = replace(ask, choices=(*ask.choices, PERSON))
+        say = (Say(key="not_an_answer"), ask)
+        return Decision(rule="flow.again", state=state, say=say, place=("flows", flow.name))
+
+    # -- choices that were offered -----------------------------------------------------------------
+
+    def reply_to_offer(self) -> Decision | None:
+        """A typed yes or no to what was offered as buttons."""
+        intent = self.understanding.intent
+        if intent not in ("affirm", "deny"):
+            return None
+        if self.state.person_offered:
+            if intent == "affirm":
+                return self.person("offer.accepted")
+            return self.say("offer.declined", "rephrase")
+        if not self.state.offered:
+            return None
+        if intent == "affirm":
+            text = self.state.offered_text or self.text
+            return self.start(self.state.offered[0], text, dict(self.state.said), "offer.accepted")
+        return self.missed(rephrase=True)
+
+    # -- 5: correction of what is done ---------------------------------------------------------------
+
+    def correction(self) -> Decision | None:
+        flow = self.state.finished
+        if flow is None or self.state.flows or self.understanding.parts:
+            return None
+        same = self.understanding.intent in (None, "deny", "affirm", flow.intent)
+        if not (same or not self.sure()):
+            return None
+        corrected = self.corrected(flow)
+        if corrected is None:
+            return None
+        state = replace(self.state, flows=(corrected,), finished=None, misses=0, offered=())
+        return self.advanced(state, "flow.reopened", ("flows", flow.name))
+
+    # -- 6-8: requests ---------------------------------------------------------------------------------
+
+    def requests(self) -> Decision | None:
+        parts = [part for part in self.understanding.parts if part.intent is not None]
+        if len(parts) < 2:  # noqa: PLR2004 - several means two
+            return None
+        shared = {k: v for k, v in self.said.items() if k in ("email", "phone", "order_number")}
+        waiting = tuple(
+            Pending(intent=str(part.intent), text=part.text, entities={**shared, **_values(part)})
+            for part in parts
+        )
+        state = replace(self.state, pending=(*waiting, *self.state.pending), misses=0, offered=())
+        says: list[Say] = []
+        steps: list[Step] = []
+        # Answers come first, then the flows: a question must be the last thing said.
+        answers = [r for r in state.pending if r.intent in self.rules.flows.answers]
+        flows = [r for r in state.pending if r.intent not in self.rules.flows.answers]
+        steps.extend(answer_step(self.rules, r.intent, r.text) for r in answers)
+        state = replace(state, pending=tuple(flows))
+        if not steps:
+            state, said, following = go_on(state, self.rules, self.known)
+            says.extend(said)
+            steps.extend(following)
+        return Decision(rule="requests.several", state=state, say=tuple(says), steps=tuple(steps))
+
+    def request(self) -> Decision | None:
+        intent = self.understanding.intent
+        if intent is None or not self.sure():
+            return None
+        return self.start(intent, self.text, self.said, "request")
+
+    def start(self, intent: str, text: str, said: Values, rule: str) -> Decision:
+        """Serve an intent: answer it at once, or open its flow."""
+        state = replace(
+            self.state, misses=0, offered=(), offered_text="", person_offered=False
+        )
+        if intent == PERSON_INTENT:
+            return self.person(rule)
+        name = self.rules.flow_of.get(intent)
+        if name is None:
+            step = answer_step(self.rules, intent, text)
+            return Decision(
+                rule=f"{rule}.answer", state=state, steps=(step,), place=("answers", intent)
+            )
+        state = open_flow(
+            state, self.rules, self.known, name, intent=intent, text=text, said=said
+        )
+        return self.advanced(state, f"{rule}.flow", ("flows", name))
+
+    def bare_order(self) -> Decision | None:
+        """An order number and nothing else: its state is what most people want to know."""
+        if "order_number" not in self.said or self.sure():
+            return None
+        rest = self.text
+        for entity in self.understanding.entities:
+            rest = rest.replace(entity.text, " ")
+        if len(rest.split()) > ANSWER_WORDS or len(rest.strip()) > ANSWER_WORDS * 6:
+            return None
+        return self.start("track_order", self.text, self.said, "bare_order")
+
+    # -- 9-10: unsure -------------------------------------------------------------------------------------
+
+    def offer(self) -> Decision | None:
+        bands = self.rules.bands
+        ranking = self.understanding.ranking
+        likely = self.understanding.intent is not None or self.understanding.out_of_scope < 0.5  # noqa: PLR2004
+        if not ranking or not likely or ranking[0].probability < bands.offer:
+            return None
+        floor = max(bands.offer / 2, ranking[0].probability / 4)
+        guesses = [
+            guess.intent
+            for guess in ranking[:MOST_OFFERED]
+            if guess.probability >= floor and guess.intent not in SMALL_TALK
+        ]
+        if not guesses:
+            return None
+        choices = (
+            *(
+                Option(
+                    value="human" if intent == PERSON_INTENT else f"intent:{intent}",
+                    label=self.rules.intents[intent].label,
+                )
+                for intent in guesses
+            ),
+            Option(value="none", key="choice.something_else"),
+        )
+        state = replace(
+            self.state, offered=tuple(guesses), offered_text=self.text, person_offered=False
+        )
+        say = (Say(key="offer_choices", choices=choices),)
+        return Decision(rule="offer.choices", state=state, say=say, place=("frontdesk", "bands"))
+
+    def not_understood(self) -> Decision:
+        """Ask the knowledge base; what it is not sure of counts as not understood."""
+        if self.understanding.tone.abusive:
+            say = Say(key="calm_down", choices=(PERSON,))
+            return Decision(rule="abuse", state=self.state, say=(say,))
+        foreign = self.understanding.out_of_scope >= 0.5  # noqa: PLR2004 - more likely than not
+        step = Step(
+            action="search",
+            text=self.text,
+            intent=self.understanding.intent,
+            options={"out_of_scope": foreign},
+        )
+        return Decision(rule="search", state=self.state, steps=(step,))
+
+    def missed(self, *, rephrase: bool = False) -> Decision:
+        """Nothing that was offered fits."""
+        state, say = missed(replace(self.state, offered=()), self.known, rephrase=rephrase)
+        return Decision(rule="miss", state=state, say=say)
+
+    # -- shared -----------------------------------------------------------------------------------------
+
+    def sure(self) -> bool:
+        return (
+            self.understanding.intent is not None
+            and self.understanding.probability >= self.rules.bands.answer
+        )
+
+    def say(self, rule: str, key: str) -> Decision:
+        return Decision(rule=rule, state=self.state, say=(Say(key=key),))
+
+    def advanced(self, state: DialogueState, rule: str, place: tuple[str, ...]) -> Decision:
+        state, following = advance(state, self.rules, self.known)
+        if isinstance(following, Say):
+            return Decision(rule=rule, state=state, say=(following,), place=place)
+        steps = (following,) if following else ()
+        return Decision(rule=rule, state=state, steps=steps, place=place)

@@ -1,0 +1,212 @@
+"""Flows and their slots: open one, take what was said, ask for what is missing.
+
+`advance` is the heart: it looks at the flow on top of the stack and says whether something must
+be asked or the action can run. Everything is a pure function from state to state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.dialogue.context import YES_NO, Option, Say, Step
+from bot.dialogue.state import FlowState, SlotValue
+from bot.settings.model import ChoiceSlot, EntitySlot, OrderSlot, ProofSlot, TextSlot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.dialogue.context import Known, Rules
+    from bot.dialogue.state import DialogueState
+    from bot.settings.model import Flow, Slot
+    from crm_store.records import Order
+    from nlp.understanding import Language
+
+CONFIRM = "confirm"
+"""What a flow waits for when its action asked for a yes."""
+
+MOST_ORDERS_OFFERED = 4
+"""More buttons than this are no help on a phone."""
+
+CONTACT_TYPES = ("email", "phone")
+
+Values = dict[str, SlotValue]
+
+
+def slot_of(flow: Flow, name: str) -> Slot:
+    """Return a flow's slot by its name."""
+    return next(slot for slot in flow.slots if slot.name == name)
+
+
+def open_flow(
+    state: DialogueState,
+    rules: Rules,
+    known: Known,
+    name: str,
+    *,
+    intent: str,
+    text: str,
+    said: Values,
+) -> DialogueState:
+    """Return the state with a new flow on top, filled with what the request itself said."""
+    flow = FlowState(
+        id=f"f{state.flows_opened + 1}",
+        name=name,
+        intent=intent,
+        opening=text,
+        opened_seq=known.seq,
+    )
+    for slot in rules.flows.flows[name].slots:
+        value = value_from(slot, rules, name, text, said, asked=False)
+        if value is not None:
+            flow = flow.fill(**{slot.name: value})
+    return replace(
+        state, flows=(*state.flows, flow), flows_opened=state.flows_opened + 1, finished=None
+    )
+
+
+def value_from(
+    slot: Slot, rules: Rules, flow_name: str, text: str, said: Values, *, asked: bool
+) -> SlotValue | None:
+    """Return what a message gives for a slot, or None.
+
+    Args:
+        slot: The slot.
+        rules: The configuration.
+        flow_name: The flow that the slot belongs to.
+        text: The message.
+        said: Entity type → normalised value, of this message alone.
+        asked: Whether the message answers the slot's own question. Free words count only then,
+            or when the flow's opening message is long enough to be the story itself.
+    """
+    match slot:
+        case OrderSlot():
+            return said.get("order_number")
+        case ProofSlot():
+            return next((said[kind] for kind in CONTACT_TYPES if kind in said), None)
+        case EntitySlot():
+            return next((said[kind] for kind in slot.take if kind in said), None)
+        case ChoiceSlot():
+            return rules.options[flow_name, slot.name](text)
+        case TextSlot():
+            return text.strip() if asked or _tells_enough(slot, text) else None
+
+
+def _tells_enough(slot: TextSlot, text: str) -> bool:
+    """Chinese says in one character what takes about three letters elsewhere."""
+    if not slot.from_request:
+        return False
+    han = sum("\u4e00" <= char <= "\u9fff" for char in text)
+    return han * 3 + (len(text) - han) >= slot.from_request * 3
+
+
+def advance(
+    state: DialogueState, rules: Rules, known: Known
+) -> tuple[DialogueState, Say | Step | None]:
+    """Return what the flow on top needs next: a question to ask, or its action to run.
+
+    Returns:
+        The state, and a Say when a slot is missing, a Step when none is, None without a flow.
+    """
+    flow = state.active
+    if flow is None:
+        return state, None
+    spec = rules.flows.flows[flow.name]
+    for slot in spec.slots:
+        if slot.name in flow.slots:
+            continue
+        value = _remembered(slot, flow, state, rules, known)
+        if value is not None:
+            flow = flow.fill(**{slot.name: value})
+        elif not slot.optional and not _proved(slot, flow, state, known):
+            flow = replace(flow, waiting=slot.name)
+            return state.with_active(flow), question(slot, flow, known)
+    flow = replace(flow, waiting=None)
+    return state.with_active(flow), step_of(flow, spec, confirmed=False)
+
+
+def step_of(flow: FlowState, spec: Flow, *, confirmed: bool) -> Step:
+    """Return the step that runs a flow's action."""
+    return Step(
+        action=spec.action,
+        text=flow.opening,
+        intent=flow.intent,
+        flow_id=flow.id,
+        slots=flow.slots,
+        options=spec.options,
+        ask={slot.name: slot.ask for slot in spec.slots},
+        confirmed=confirmed,
+    )
+
+
+def _remembered(
+    slot: Slot, flow: FlowState, state: DialogueState, rules: Rules, known: Known
+) -> SlotValue | None:
+    """Return what is known for a slot without asking: said before, or the shop's own data."""
+    match slot:
+        case OrderSlot():
+            if rules.phrases("newest", flow.opening) and known.orders:
+                return known.orders[0].number
+            if "order_number" in state.said:
+                return state.said["order_number"]
+            fitting = _fitting(slot, known)
+            return fitting[0].number if len(fitting) == 1 else None
+        case ProofSlot():
+            if _proved(slot, flow, state, known):
+                return None
+            return next((state.said[kind] for kind in CONTACT_TYPES if kind in state.said), None)
+        case EntitySlot() if set(slot.take) <= set(CONTACT_TYPES) and known.verified:
+            own = {"email": known.customer.email, "phone": known.customer.phone}
+            return next((own[kind] for kind in slot.take if own[kind]), None)
+        case _:
+            return None
+
+
+def _proved(slot: Slot, flow: FlowState, state: DialogueState, known: Known) -> bool:
+    """Return whether a proof is not needed, because the order is theirs beyond doubt."""
+    if not isinstance(slot, ProofSlot):
+        return False
+    number = flow.slots.get("order")
+    return number in state.proved or (isinstance(number, str) and known.owns(number))
+
+
+def _fitting(slot: OrderSlot, known: Known) -> tuple[Order, ...]:
+    """Return the known customer's orders that the flow could mean, newest first."""
+    fitting = tuple(o for o in known.orders if not slot.prefer or o.state in slot.prefer)
+    return fitting or known.orders
+
+
+def question(slot: Slot, flow: FlowState, known: Known) -> Say:
+    """Return the question for a slot, with buttons where the answers are few."""
+    choices: tuple[Option, ...] = ()
+    if isinstance(slot, OrderSlot):
+        choices = tuple(
+            Option(
+                value=f"slot:{slot.name}={order.number}",
+                key="choice.order",
+                values={"order": order.number, "state": order.state, "placed": order.placed_at},
+            )
+            for order in _fitting(slot, known)[:MOST_ORDERS_OFFERED]
+        )
+    elif isinstance(slot, ChoiceSlot):
+        choices = tuple(
+            Option(value=f"slot:{slot.name}={option.value}", label=option.label)
+            for option in slot.options
+        )
+    return Say(key=slot.ask, values={"order": flow.slots.get("order", "")}, choices=choices)
+
+
+def ask_again(state: DialogueState, rules: Rules, known: Known) -> Say | None:
+    """Return the question that the flow on top waits with, or None when it waits for nothing."""
+    flow = state.active
+    if flow is None or flow.waiting is None:
+        return None
+    spec = rules.flows.flows[flow.name]
+    if flow.waiting == CONFIRM:
+        return Say(key="confirm_again", values={"flow": spec.label}, choices=YES_NO)
+    return question(slot_of(spec, flow.waiting), flow, known)
+
+
+def labels(rules: Rules, name: str) -> Mapping[Language, str]:
+    """Return what a flow is called, by language."""
+    return rules.flows.flows[name].label

@@ -1,0 +1,149 @@
+"""What an action's outcome means for the conversation: go on, ask again, finish, come back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.actions.outcome import Outcome, Status
+from bot.dialogue.context import PERSON, YES_NO, Option, Say, Step
+from bot.dialogue.flows import (
+    CONFIRM,
+    advance,
+    ask_again,
+    labels,
+    open_flow,
+    question,
+    slot_of,
+)
+from crm_store.records import Owner
+
+if TYPE_CHECKING:
+    from bot.dialogue.context import Known, Rules
+    from bot.dialogue.state import DialogueState
+
+MOST_PROOF_FAILURES = 3
+"""A person may mistype twice; who guesses goes no further."""
+
+Settled = tuple["DialogueState", tuple[Say, ...], tuple[Step, ...]]
+"""The new state, what to say, what to do next in the same turn."""
+
+
+def settle(
+    state: DialogueState, step: Step, outcome: Outcome, rules: Rules, known: Known
+) -> Settled:
+    """Return what follows from an outcome."""
+    if outcome.proved:
+        state = replace(state, proved=(*state.proved, outcome.proved), proof_failures=0)
+    if outcome.status is Status.NOTHING:
+        state, said = missed(state, known, foreign=bool(step.options.get("out_of_scope")))
+        return state, (*outcome.say, *said), ()
+    if step.flow_id is None:
+        state, said, steps = go_on(state, rules, known)
+        return state, (*outcome.say, *said), steps
+    flow = state.active
+    if flow is None or flow.id != step.flow_id:
+        return state, outcome.say, ()
+    if outcome.slots:
+        flow = flow.fill(**outcome.slots)
+        state = state.with_active(flow)
+    match outcome.status:
+        case Status.ASK:
+            return _asked(state, outcome, rules, known)
+        case Status.CONFIRM:
+            state = state.with_active(replace(flow, waiting=CONFIRM, tries=0))
+            *said, last = outcome.say
+            return state, (*said, replace(last, choices=YES_NO)), ()
+        case _:
+            state = replace(
+                state, flows=state.flows[:-1], finished=replace(flow, waiting=None, tries=0)
+            )
+            if outcome.status is Status.HAND_OVER:
+                return replace(state, pending=()), outcome.say, ()
+            state, said_next, steps = go_on(state, rules, known)
+            return state, (*outcome.say, *said_next), steps
+
+
+def missed(
+    state: DialogueState, known: Known, *, foreign: bool = False, rephrase: bool = False
+) -> tuple[DialogueState, tuple[Say, ...]]:
+    """Count a message that was not understood: rephrase once, then offer a person.
+
+    Args:
+        state: The conversation's memory.
+        known: Who owns the conversation: in the queue it is noted for the person who comes.
+        foreign: Whether it was understood to be nobody's business here.
+        rephrase: Ask to rephrase, however often that happened before.
+    """
+    state = replace(state, misses=state.misses + 1, offered=())
+    if known.owner is Owner.QUEUE:
+        return state, (Say(key="noted_in_queue"),)
+    if rephrase or state.misses <= 1:
+        return state, (Say(key="out_of_scope" if foreign else "rephrase"),)
+    choices = (PERSON, Option(value="none", key="choice.try_again"))
+    return replace(state, person_offered=True), (Say(key="offer_person", choices=choices),)
+
+
+def _asked(state: DialogueState, outcome: Outcome, rules: Rules, known: Known) -> Settled:
+    """The action could not use a slot: forget it and ask anew, or offer a person."""
+    flow = state.active
+    assert flow is not None  # noqa: S101 - settle has just looked
+    assert outcome.slot is not None  # noqa: S101 - ASK always names the slot
+    flow = replace(flow.drop(outcome.slot), waiting=outcome.slot)
+    said = {
+        kind: value
+        for kind, value in state.said.items()
+        if not outcome.proof_failed or kind not in ("email", "phone", "order_number")
+    }
+    failures = state.proof_failures + outcome.proof_failed
+    state = replace(state.with_active(flow), said=said, proof_failures=failures)
+    if outcome.say and outcome.say[-1].choices:
+        return state, outcome.say, ()
+    spec = rules.flows.flows[flow.name]
+    ask = question(slot_of(spec, outcome.slot), flow, known)
+    if outcome.proof_failed:
+        ask = replace(ask, choices=(*ask.choices, PERSON))
+    return state, (*outcome.say, ask), ()
+
+
+def go_on(state: DialogueState, rules: Rules, known: Known) -> Settled:
+    """Return to what waits: the next request of the same message, or the flow that was left."""
+    if state.pending:
+        request, *rest = state.pending
+        state = replace(state, pending=tuple(rest))
+        name = rules.flow_of.get(request.intent)
+        if name is None:
+            return state, (), (answer_step(rules, request.intent, request.text),)
+        state = open_flow(
+            state,
+            rules,
+            known,
+            name,
+            intent=request.intent,
+            text=request.text,
+            said=dict(request.entities),
+        )
+        return _advanced(state, rules, known, ())
+    flow = state.active
+    if flow is None:
+        return state, (), ()
+    back = Say(key="back_to", values={"flow": labels(rules, flow.name)})
+    if flow.waiting is not None:
+        ask = ask_again(state, rules, known)
+        return state, (back, ask) if ask else (), ()
+    return _advanced(state, rules, known, (back,))
+
+
+def _advanced(state: DialogueState, rules: Rules, known: Known, said: tuple[Say, ...]) -> Settled:
+    state, following = advance(state, rules, known)
+    if isinstance(following, Say):
+        return state, (*said, following), ()
+    return state, said, (following,) if following else ()
+
+
+def answer_step(rules: Rules, intent: str, text: str) -> Step:
+    """Return the step that answers an intent at once."""
+    reply = rules.flows.answers[intent].reply
+    return Step(
+        action="answer", text=text, intent=intent, options={"reply": reply} if reply else {}
+    )

@@ -1,0 +1,62 @@
+"""What visitors did on the site, as their browser told it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from crm_store.drafts import BehaviourEvent
+from crm_store.engines import upsert
+from crm_store.tables import behaviours
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from crm_store.writer import Writer
+
+
+class Behaviours:
+    """The behaviour events of the store."""
+
+    def __init__(self, engine: AsyncEngine, writer: Writer) -> None:
+        self._engine = engine
+        self._writer = writer
+
+    async def track(self, event: BehaviourEvent) -> None:
+        """Keep the event; the same client_id again changes nothing.
+
+        Raises:
+            Conflict: when there is no such conversation.
+        """
+        await self._writer.submit(_track_all, event)
+
+    async def of_conversation(self, conversation_id: str) -> tuple[BehaviourEvent, ...]:
+        """Return the events of the conversation's visitor, oldest first."""
+        async with self._engine.connect() as connection:
+            found = await connection.execute(
+                select(behaviours)
+                .where(behaviours.c.conversation_id == conversation_id)
+                .order_by(behaviours.c.at, behaviours.c.client_id)
+            )
+            return tuple(BehaviourEvent(**row) for row in found.mappings())
+
+
+def _track_all(connection: Connection, batch: Sequence[BehaviourEvent]) -> list[None]:
+    connection.execute(
+        upsert(connection.dialect.name, behaviours, ()),
+        [
+            {
+                "conversation_id": event.conversation_id,
+                "client_id": event.client_id,
+                "name": event.name,
+                "properties": event.properties,
+                "at": event.at,
+            }
+            for event in batch
+        ],
+    )
+    return [None] * len(batch)

@@ -1,0 +1,129 @@
+"""Appends messages that no turn caused: an agent's words, or a note of the system.
+
+Such a line may also hand the conversation over, atomically: "I take it, if nobody else has". It
+makes the conversation's version grow, so that a bot's turn that was decided before it is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, tuple_
+
+from crm_store import rows
+from crm_store.drafts import Appended, Line
+from crm_store.errors import Conflict, NotFound, StoreError
+from crm_store.records import Conversation, Message
+from crm_store.tables import conversations, messages, outbox
+from crm_store.turns import UPDATE_CONVERSATION, conversation_update, outbox_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+LOAD_CONVERSATIONS = (
+    select(*rows.CONVERSATION)
+    .where(conversations.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(conversations.c.id)
+    .with_for_update()
+)
+
+_EARLIER = select(*rows.MESSAGE).where(
+    tuple_(messages.c.conversation_id, messages.c.author, messages.c.client_id).in_(
+        bindparam("keys", expanding=True)
+    )
+)
+
+Key = tuple[str, str, str | None]
+
+
+def append_all(connection: Connection, batch: Sequence[Line]) -> list[Appended | StoreError]:
+    """Number and store the lines, and change owners where the expected ones still hold."""
+    pages = _Pages(connection, batch)
+    outcomes: list[Appended | StoreError] = []
+    for line in batch:
+        try:
+            outcomes.append(pages.append(line))
+        except StoreError as error:
+            outcomes.append(error)
+    pages.write(connection)
+    return outcomes
+
+
+class _Pages:
+    """What a batch of lines reads and writes."""
+
+    def __init__(self, connection: Connection, batch: Sequence[Line]) -> None:
+        ids = list({line.conversation_id for line in batch})
+        self._held = {
+            row[0]: rows.conversation(row)
+            for row in connection.execute(LOAD_CONVERSATIONS, {"ids": ids})
+        }
+        keys = [_key(line) for line in batch if line.client_id is not None]
+        self._earlier: dict[Key, Message] = {}
+        if keys:
+            for row in connection.execute(_EARLIER, {"keys": keys}):
+                message = rows.message(row)
+                self._earlier[message.conversation_id, message.author, message.client_id] = message
+        self._messages: list[dict[str, Any]] = []
+        self._posts: list[dict[str, Any]] = []
+        self._changed: dict[str, dict[str, Any]] = {}
+
+    def append(self, line: Line) -> Appended:
+        """Return the line as a message, or the message that it became earlier."""
+        conversation = self._held.get(line.conversation_id)
+        if conversation is None:
+            raise NotFound(f"no conversation {line.conversation_id}")
+        earlier = self._earlier.get(_key(line))
+        if earlier is not None:
+            if earlier.text != line.text:
+                raise Conflict(f"{line.client_id} was another line")
+            return Appended(message=earlier, duplicate=True, conversation=conversation)
+        if line.expected_owner is not None and conversation.owner not in line.expected_owner:
+            raise Conflict(f"{conversation.id} belongs to {conversation.owner}")
+        conversation = _after(line, conversation)
+        message = _message(line, conversation.last_seq)
+        self._held[conversation.id] = conversation
+        if line.client_id is not None:
+            self._earlier[_key(line)] = message
+        self._messages.append(rows.message_row(message))
+        if line.outbox:
+            self._posts.append(outbox_row(message, conversation))
+        self._changed[conversation.id] = conversation_update(conversation, line.at)
+        return Appended(message=message, duplicate=False, conversation=conversation)
+
+    def write(self, connection: Connection) -> None:
+        """Write what was appended."""
+        if self._messages:
+            connection.execute(insert(messages), self._messages)
+            connection.execute(UPDATE_CONVERSATION, list(self._changed.values()))
+        if self._posts:
+            connection.execute(insert(outbox), self._posts)
+
+
+def _key(line: Line) -> Key:
+    return line.conversation_id, line.author, line.client_id
+
+
+def _after(line: Line, conversation: Conversation) -> Conversation:
+    after = replace(
+        conversation, last_seq=conversation.last_seq + 1, version=conversation.version + 1
+    )
+    if line.owner is None:
+        return after
+    return replace(after, owner=line.owner, agent_name=line.agent_name)
+
+
+def _message(line: Line, seq: int) -> Message:
+    return Message(
+        conversation_id=line.conversation_id,
+        seq=seq,
+        author=line.author,
+        author_name=line.author_name,
+        text=line.text,
+        choices=line.choices,
+        at=line.at,
+        client_id=line.client_id,
+    )

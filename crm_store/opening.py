@@ -1,0 +1,211 @@
+"""Finds or makes the customer and the conversation of whoever turns up on a channel.
+
+A verified identity is the shop's word: it finds the customer that the shop knows under that
+external id. An unverified one never does: it is a stranger's, whatever it claims.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, tuple_, update
+
+from crm_store import rows
+from crm_store.drafts import Opened, Opening
+from crm_store.ids import new_id
+from crm_store.records import Conversation, Customer, Owner
+from crm_store.tables import conversations, customers, identities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from crm_store.errors import StoreError
+
+_CLAIMS = ("name", "email", "phone", "language")
+
+FIND = (
+    select(
+        identities.c.channel,
+        identities.c.identity,
+        identities.c.verified,
+        *rows.CONVERSATION,
+        *rows.CUSTOMER,
+    )
+    .join(customers, customers.c.id == identities.c.customer_id)
+    .join(
+        conversations,
+        (conversations.c.customer_id == identities.c.customer_id)
+        & (conversations.c.channel == identities.c.channel),
+    )
+    .where(
+        tuple_(identities.c.channel, identities.c.identity).in_(bindparam("keys", expanding=True))
+    )
+)
+
+_KNOWN = select(*rows.CUSTOMER).where(customers.c.external_id.in_(bindparam("ids", expanding=True)))
+
+_HELD = select(*rows.CONVERSATION).where(
+    tuple_(conversations.c.customer_id, conversations.c.channel).in_(
+        bindparam("keys", expanding=True)
+    )
+)
+
+_UPDATE_CLAIMS = (
+    update(customers)
+    .where(customers.c.id == bindparam("id_"))
+    .values({name: bindparam(f"{name}_") for name in _CLAIMS})
+)
+
+
+def opened(row: Sequence[Any]) -> Opened:
+    """Return what a row of FIND says."""
+    return Opened(
+        conversation=rows.conversation(row, 3),
+        customer=rows.customer(row, 3 + len(rows.CONVERSATION)),
+        verified=row[2],
+        created=False,
+    )
+
+
+def open_all(connection: Connection, batch: Sequence[Opening]) -> list[Opened | StoreError]:
+    """Find those who were here before, make the others."""
+    keys = list({(opening.channel, opening.identity) for opening in batch})
+    known = {(row[0], row[1]): opened(row) for row in connection.execute(FIND, {"keys": keys})}
+    newcomers = [o for o in batch if (o.channel, o.identity) not in known]
+    register = _Register(connection, newcomers) if newcomers else None
+    renewed: dict[str, Customer] = {}
+    outcomes: list[Opened | StoreError] = []
+    for opening in batch:
+        key = (opening.channel, opening.identity)
+        if key in known:
+            result = known[key]
+        else:
+            assert register is not None  # noqa: S101  # there is one because of this opening
+            result = register.enter(opening)
+            known[key] = replace(result, created=False)
+        if opening.verified:
+            customer = _with_claims(renewed.get(result.customer.id, result.customer), opening)
+            if customer != result.customer:
+                renewed[customer.id] = customer
+                result = replace(result, customer=customer)
+        outcomes.append(result)
+    if register is not None:
+        register.write(connection)
+    if renewed:
+        connection.execute(
+            _UPDATE_CLAIMS,
+            [
+                {"id_": customer.id} | {f"{name}_": getattr(customer, name) for name in _CLAIMS}
+                for customer in renewed.values()
+            ],
+        )
+    return outcomes
+
+
+class _Register:
+    """Enters newcomers: what exists of them was read at once, what is new is written at once."""
+
+    def __init__(self, connection: Connection, newcomers: Sequence[Opening]) -> None:
+        self._customers: list[dict[str, Any]] = []
+        self._identities: list[dict[str, Any]] = []
+        self._conversations: list[dict[str, Any]] = []
+        self._by_external_id: dict[str, Customer] = {}
+        self._held: dict[tuple[str, str], Conversation] = {}
+        ids = {id_ for id_ in map(_external_id, newcomers) if id_ is not None}
+        if ids:
+            for row in connection.execute(_KNOWN, {"ids": list(ids)}):
+                self._by_external_id[row.external_id] = rows.customer(row)
+        if self._by_external_id:
+            people = [customer.id for customer in self._by_external_id.values()]
+            channels = {opening.channel for opening in newcomers}
+            pairs = [(person, channel) for person in people for channel in channels]
+            for row in connection.execute(_HELD, {"keys": pairs}):
+                self._held[row.customer_id, row.channel] = rows.conversation(row)
+
+    def enter(self, opening: Opening) -> Opened:
+        """Return the newcomer's customer and conversation, made where there were none."""
+        external_id = _external_id(opening)
+        customer = self._by_external_id.get(external_id) if external_id else None
+        if customer is None:
+            customer = self._new_customer(opening, external_id)
+        conversation = self._held.get((customer.id, opening.channel))
+        created = conversation is None
+        if conversation is None:
+            conversation = self._new_conversation(opening, customer)
+        self._identities.append(
+            {
+                "channel": opening.channel,
+                "identity": opening.identity,
+                "customer_id": customer.id,
+                "verified": opening.verified,
+                "created_at": opening.at,
+            }
+        )
+        return Opened(
+            conversation=conversation,
+            customer=customer,
+            verified=opening.verified,
+            created=created,
+        )
+
+    def write(self, connection: Connection) -> None:
+        """Insert everything that `enter` made."""
+        for table, new in (
+            (customers, self._customers),
+            (identities, self._identities),
+            (conversations, self._conversations),
+        ):
+            if new:
+                connection.execute(insert(table), new)
+
+    def _new_customer(self, opening: Opening, external_id: str | None) -> Customer:
+        customer = _with_claims(Customer(id=new_id(), external_id=external_id), opening)
+        self._customers.append(rows.customer_row(customer) | {"created_at": opening.at})
+        if external_id:
+            self._by_external_id[external_id] = customer
+        return customer
+
+    def _new_conversation(self, opening: Opening, customer: Customer) -> Conversation:
+        id_ = new_id()
+        conversation = Conversation(
+            id=id_,
+            customer_id=customer.id,
+            channel=opening.channel,
+            address=opening.address or id_,
+            owner=Owner.BOT,
+            language=None,
+            last_seq=0,
+            version=0,
+            state={},
+            agent_name=None,
+            ticket_number=None,
+            queue=None,
+            locale=opening.locale,
+        )
+        self._conversations.append(
+            {
+                **{column.name: getattr(conversation, column.name) for column in rows.CONVERSATION},
+                "read_seq": 0,
+                "created_at": opening.at,
+                "updated_at": opening.at,
+            }
+        )
+        self._held[customer.id, opening.channel] = conversation
+        return conversation
+
+
+def _external_id(opening: Opening) -> str | None:
+    """Return the shop's id of them; a claim to one that nobody vouches for counts for nothing."""
+    return (opening.customer or {}).get("external_id") if opening.verified else None
+
+
+def _with_claims(customer: Customer, opening: Opening) -> Customer:
+    claims = {
+        name: value
+        for name, value in (opening.customer or {}).items()
+        if name in _CLAIMS and value is not None and value != getattr(customer, name)
+    }
+    return replace(customer, **claims) if claims else customer

@@ -1,0 +1,1 @@
+"""Finding what a message names: order numbers, dates, sums, goods, people and places."""

@@ -1,0 +1,97 @@
+"""E-mail addresses and telephone numbers; links are blockers, for what stands in them is no entity.
+
+A phone candidate must have one of the shapes of `_PHONE`; libphonenumber then says whether it is
+one and how it reads in E.164 (its own matcher over free text is a hundred times slower).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import phonenumbers
+
+from nlp.entities.candidates import Candidate
+from nlp.entities.reading import Reading
+from nlp.understanding import Language
+
+_EMAIL = re.compile(
+    # 64 and 63 are the lengths that RFC 5321 and DNS allow.
+    r"(?<![a-z0-9._%+-])[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9](?:[a-z0-9-]{0,62}\.)+"
+    r"[a-z]{2,24}(?![a-z0-9_-]|\.[a-z0-9])",
+    re.A,
+)
+_LINK = re.compile(r"(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.A)
+
+_PHONE = re.compile(
+    r"(?<![a-z0-9.+#$¥€£/_-])(?:"
+    # With a country code, any country.
+    r"(?P<abroad>(?:\+|00(?=[1-9]))\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,5}){1,4}"
+    # China: mobile, fixed line, service numbers.
+    r"|\(\+\d{1,3}\) ?\d{2,5}(?:[ .-]?\d{2,5}){1,4})"
+    r"|1[3-9]\d[ -]?\d{4}[ -]?\d{4}"
+    r"|\(0\d{2,3}\)[ -]?\d{3,4}[ -]?\d{4}|0\d{2,3}[ -]?\d{3,4}[ -]?\d{4}"
+    r"|[48]00[ -]\d{3}[ -]?\d{4}|[48]00[ -]?\d{4}[ -]\d{3}|[48]00\d{7}"
+    # North America.
+    r"|(?P<american>(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4})"
+    r"|(?:1[ .-]?)?\([2-9]\d\d\) ?[2-9]\d{6}"
+    r"|1?[2-9]\d\d[2-9]\d{6}"
+    r")(?![a-z0-9_]|[.-]\d|[%@])",
+    re.A,
+)
+_CHINESE_MOBILE = re.compile(r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}", re.A)
+
+
+class Contacts:
+    """Finds e-mail addresses and telephone numbers."""
+
+    def __init__(self, regions: Mapping[Language, str]) -> None:
+        self._regions = dict(regions)
+        for region in dict.fromkeys(self._regions.values()):
+            # The library reads a region's figures from disk at its first use; not in a turn.
+            phonenumbers.is_valid_number(phonenumbers.parse("4155550188", region))
+
+    def find(self, reading: Reading) -> list[Candidate]:
+        """Return addresses, numbers and, as blockers, links."""
+        found: list[Candidate] = []
+        if "@" in reading.chars:
+            found += [
+                Candidate("email", m.start(), m.end(), m[0]) for m in _EMAIL.finditer(reading.low)
+            ]
+        if "/" in reading.chars or "www" in reading.low:
+            found += [Candidate("", m.start(), m.end(), "") for m in _LINK.finditer(reading.low)]
+        if reading.digits:
+            for match in _PHONE.finditer(reading.low):
+                value = self._number(match, reading.language)
+                if value is not None:
+                    found.append(Candidate("phone", match.start(), match.end(), value))
+        return found
+
+    def _number(self, match: re.Match[str], language: Language) -> str | None:
+        """Return a number in E.164, or None when it is none."""
+        written = match[0]
+        if match["abroad"]:
+            # 00 is how China dials abroad; the library would take it for a part of the number.
+            return _parsed("+" + written[2:] if written.startswith("00") else written, None)
+        home = self._regions[language]
+        others = [region for region in self._regions.values() if region != home]
+        for region in (home, *others):
+            value = _parsed(written, region)
+            if value is not None:
+                return value
+        if match["american"] and "US" in self._regions.values():
+            # 555 numbers are not assigned, but who writes one so means a phone number.
+            return "+1" + "".join(filter(str.isdigit, written))[-10:]
+        return None
+
+
+def _parsed(written: str, region: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        # With the country said, a possible number is enough: numbering plans change.
+        if region is not None or not phonenumbers.is_possible_number(number):
+            return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

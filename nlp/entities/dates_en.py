@@ -1,0 +1,396 @@
+"""Days and months named in English. Each trigger word has its rule; nothing else is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from nlp.entities.days import (
+    Day,
+    day_in_month,
+    day_in_year,
+    day_of,
+    month_in_year,
+    month_shifted,
+    shifted,
+    weekday_in_week,
+    weekday_near,
+)
+from nlp.entities.numbers import NUMBER_WORDS, WORDS, english_number
+from nlp.entities.reading import Reading, Word
+from nlp.entities.tense import lies_behind
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan",
+            "february feb febuary",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sep sept",
+            "october oct",
+            "november nov",
+            "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "monday mon",
+            "tuesday tue tues teusday",
+            "wednesday wed weds wensday wednsday",
+            "thursday thu thur thurs",
+            "friday fri firday",
+            "saturday sat",
+            "sunday sun",
+        )
+    )
+    for name in names.split()
+}
+# Words that are also something else; they need company.
+_SHY = frozenset({"may", "march", "mar", "sat", "sun", "wed", "mon", "dec", "jan", "fri", "jun", "oct"})
+_SIMPLE = {
+    "today": 0,
+    "2day": 0,
+    "tonight": 0,
+    "tonite": 0,
+    "tomorrow": 1,
+    "tommorow": 1,
+    "tomorow": 1,
+    "tommorrow": 1,
+    "tmrw": 1,
+    "tmr": 1,
+    "2moro": 1,
+    "yesterday": -1,
+    "yesturday": -1,
+}
+_ORDINAL_WORDS = {
+    word: number
+    for number, word in enumerate(
+        (
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+            " thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ).split(),
+        start=1,
+    )
+} | {"twenty-first": 21, "twenty-second": 22, "twenty-third": 23, "twenty-fifth": 25, "thirtieth": 30}
+_TRIGGERS = (
+    frozenset(MONTHS)
+    | frozenset(WEEKDAYS)
+    | frozenset(_SIMPLE)
+    | frozenset({"month", "ago", "from", "in", "day", "christmas", "xmas", "new", "night", "later"})
+)
+_CERTAIN = _TRIGGERS - {"in", "from", "new", "day", "later", "night"}
+_ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)", re.A)
+_WORD_ORDINALS = "|".join(sorted(_ORDINAL_WORDS, key=len, reverse=True))
+
+_DAY_BEFORE_MONTH = re.compile(
+    rf"(?<![a-z0-9/.:-])(?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?|({_WORD_ORDINALS}))(?: day)?(?: of)?[ -]$", re.A
+)
+_DAY_AFTER_MONTH = re.compile(
+    rf"\.?[ -](?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?(?![\da-z:]|\s?[ap]\.?m\b|[.,]\d|%)|({_WORD_ORDINALS})\b)", re.A
+)
+_YEAR_AFTER = re.compile(r"\.?(?:,? of |, ?| |-)((?:19|20)\d\d)(?![\d:a-z]|-\d)", re.A)
+_MONTH_LEAD = re.compile(r"(?:\b(in|since|until|till|by|during|of|for|from|before|after|early|late|mid|through|next|last|this|to)[ -])$")
+_WEEK_LEAD = re.compile(
+    r"\b((?:the )?(?:next next|next|last|past|previous|this coming|the coming|coming|this past|this|the following|following))"
+    r" (?:week(?:'s)?(?: on)? )?$"
+)
+_WEEK_TAIL = re.compile(r",? (?:of )?(next|last|this) week\b")
+_SHY_DAY_LEAD = re.compile(r"\b(?:on|next|last|this|by|until|till|before|after|since|every|coming|from|to|for|and|or|due|,|-) ?$")
+_RELATIVE_BACK = re.compile(
+    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s?(?: ago| earlier)$", re.A
+)
+_RELATIVE_AHEAD = re.compile(
+    rf" ({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s?"
+    r"(?:'s? time|' time)?(?![a-z-])(?! (?:of|or|to|warranty|return))", re.A,
+)
+_FROM_NOW = re.compile(
+    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s? from (?:now|today)$", re.A
+)
+_DAY_AFTER = re.compile(r"(?:the )?day (after tomorrow|before yesterday)\b")
+_MONTH_WORD = re.compile(r"\b(next|last|this|the coming|coming|the following|previous|the previous|past) $")
+_AFTER_ORDINAL = re.compile(
+    r"\s*(?:$|[,.!?;:)\n]|(?:of (?:this|the|next|last) month|at|and|or|to|please|but|is|was|if|because|i|you|we|so|for|in|works?|would|will"
+    r"|it|still|then|around|between|before|after|by|morning|afternoon|evening|when|where|which|my|instead|though|thanks|can|could|should|has|have|had|since|until|till|from|with|they|he|she|as|now|or|are|this|not|-)\b)"
+)
+_ORDINAL_LEAD = re.compile(r"\b(on|by|until|till|before|after|since|from|for|to|of|and|or|between|around|about|than|is|was|dated|due|through)( the)? $")
+_THE = re.compile(r"\bthe $")
+_ORDINAL_MONTH = re.compile(r" of (this|the|next|last) month\b")
+_HOLIDAYS: tuple[tuple[re.Pattern[str], int, int], ...] = (
+    (re.compile(r"(?:christmas|xmas) eve\b"), 12, 24),
+    (re.compile(r"(?:christmas|xmas)(?: day)?\b"), 12, 25),
+    (re.compile(r"new year'?s? eve\b"), 12, 31),
+    (re.compile(r"new year'?s? day\b"), 1, 1),
+)
+
+
+def english_days(reading: Reading) -> Iterator[Day]:
+    """Return the days and months that English words name, in no order."""
+    if not reading.vocabulary.isdisjoint(_TRIGGERS):
+        for i, word in enumerate(reading.words):
+            if word.text in _TRIGGERS:
+                day = _at(reading, i, word)
+                if day is not None:
+                    yield day
+    if reading.digits:
+        for word in reading.words:
+            if word.text[0].isdigit() and len(word.text) < 5 and _ORDINAL.fullmatch(word.text):
+                day = _ordinal(reading, word)
+                if day is not None:
+                    yield day
+
+
+def _at(reading: Reading, i: int, word: Word) -> Day | None:
+    text = word.text
+    if text in _SIMPLE:
+        on = shifted(reading.now.date(), _SIMPLE[text])
+        if text.startswith("2") or on is None:
+            return Day(word.start, word.end, on) if on else None
+        return Day(word.start, word.end, on, part="晚" if text.startswith("toni") else "")
+    if text in WEEKDAYS:
+        return _weekday(reading, word)
+    if text in MONTHS:
+        return _month(reading, word)
+    rule = _RULES.get(text)
+    return rule(reading, word) if rule else None
+
+
+def _weekday(reading: Reading, word: Word) -> Day | None:
+    low, today = reading.low, reading.now.date()
+    number = WEEKDAYS[word.text]
+    end = word.end
+    lead = low[max(0, word.start - 30) : word.start]
+    if word.text in _SHY and not (
+        reading.plain[word.start].isupper() or _SHY_DAY_LEAD.search(lead)
+    ):
+        return None
+    if lead.endswith(("every ", "each ", "any ")):
+        return None
+    match = _WEEK_LEAD.search(lead)
+    start = word.start
+    if match:
+        start -= len(lead) - match.start(1)
+        return _led_weekday(today, number, match[1], start, end)
+    tail = _WEEK_TAIL.match(low, end)
+    if tail:
+        on = weekday_in_week(today, number, {"next": 1, "last": -1, "this": 0}[tail[1]])
+        return Day(start, tail.end(), on) if on else None
+    behind = lies_behind(reading, start, end)
+    on = weekday_near(today, number, behind=behind)
+    return Day(start, end, on, weekday=True, behind=behind) if on else None
+
+
+def _led_weekday(today: date, number: int, lead: str, start: int, end: int) -> Day | None:
+    lead = lead.removeprefix("the ")
+    if lead in ("coming", "this coming", "following"):
+        on = weekday_near(today, number, behind=False)
+    elif lead in ("past", "this past"):
+        on = weekday_near(today, number, behind=True)
+    else:
+        weeks = {"next": 1, "next next": 2, "last": -1, "previous": -1, "this": 0}[lead]
+        on = weekday_in_week(today, number, weeks)
+    return Day(start, end, on) if on else None
+
+
+def _month(reading: Reading, word: Word) -> Day | None:
+    low, today = reading.low, reading.now.date()
+    month = MONTHS[word.text]
+    start, end = word.start, word.end
+    lead = low[max(0, start - 24) : start]
+    number = 0
+    before = _DAY_BEFORE_MONTH.search(lead)
+    if before and 0 < (before_day := _ordinal_value(before)) < 32:
+        number, start = before_day, start - len(lead) + before.start()
+    else:
+        after = _DAY_AFTER_MONTH.match(low, end)
+        if after and 0 < (after_day := _ordinal_value(after)) < 32:
+            number, end = after_day, after.end()
+    year = _YEAR_AFTER.match(low, end)
+    if not number:
+        return _bare_month(reading, word, lead, year)
+    if year:
+        on = day_of(int(year[1]), month, number)
+        return Day(start, year.end(), on) if on else None
+    on = day_in_year(today, month, number, behind=False)
+    if on is None:
+        return None
+    if lies_behind(reading, start, end):
+        past = day_in_year(today, month, number, behind=True)
+        return Day(start, end, past, behind=True) if past else None
+    return Day(start, end, on)
+
+
+def _ordinal_value(match: re.Match[str]) -> int:
+    return int(match[1]) if match[1] else _ORDINAL_WORDS[match[2]]
+
+
+def _bare_month(reading: Reading, word: Word, lead: str, year: re.Match[str] | None) -> Day | None:
+    today, month = reading.now.date(), MONTHS[word.text]
+    led = _MONTH_LEAD.search(lead)
+    capital = reading.plain[word.start].isupper()
+    shy = word.text in _SHY or len(word.text) < 4
+    if word.text in ("may", "march") and word.start == 0 and not year:
+        return None
+    if shy and not led and not (capital and (year or word.text == "march")):
+        return None
+    if word.text in ("may", "mar") and not capital and not (led or year):
+        return None
+    if led and word.text == "march" and led[1] in ("to", "this") and not capital:
+        return None
+    start = word.start
+    if year:
+        on = day_of(int(year[1]), month, 1)
+        return Day(start, year.end(), on, month_only=True) if on else None
+    if led and led[1] in ("next", "last", "this"):
+        return _led_month(today, month, led[1], start - len(led[1]) - 1, word.end)
+    behind = lies_behind(reading, start, word.end)
+    on = month_in_year(today, month, behind=behind)
+    return Day(start, word.end, on, month_only=True, behind=behind) if on else None
+
+
+def _led_month(today: date, month: int, lead: str, start: int, end: int) -> Day | None:
+    if lead == "this":
+        on = day_of(today.year, month, 1)
+    elif lead == "next":
+        on = day_of(today.year + (month <= today.month), month, 1)
+    else:
+        on = day_of(today.year - (month >= today.month), month, 1)
+    return Day(start, end, on, month_only=True) if on else None
+
+
+def _month_word(reading: Reading, word: Word) -> Day | None:
+    lead = _MONTH_WORD.search(reading.low[max(0, word.start - 16) : word.start])
+    if lead is None:
+        return None
+    said = lead[1].removeprefix("the ")
+    if said == "past":
+        return None
+    months = {"next": 1, "coming": 1, "following": 1, "this": 0}.get(said, -1)
+    on = month_shifted(reading.now.date().replace(day=1), months)
+    return Day(word.start - len(lead[0]), word.end, on, month_only=True) if on else None
+
+
+def _count(words: str) -> int | None:
+    if words.isdigit():
+        return int(words)
+    return 2 if words.startswith("a couple") else english_number(words)
+
+
+def _away(today: date, count: int | None, unit: str, direction: int) -> date | None:
+    if count is None or count > 1_000:
+        return None
+    match unit:
+        case "day":
+            return shifted(today, direction * count)
+        case "week":
+            return shifted(today, direction * 7 * count)
+        case "fortnight":
+            return shifted(today, direction * 14 * count)
+        case "month":
+            return month_shifted(today, direction * count)
+        case _:
+            return month_shifted(today, direction * 12 * count)
+
+
+def _looking_back(pattern: re.Pattern[str], direction: int, reading: Reading, end: int) -> Day | None:
+    begin = max(0, end - 48)
+    match = pattern.search(reading.low[begin:end])
+    if match is None:
+        return None
+    on = _away(reading.now.date(), _count(match[1]), match[2], direction)
+    return Day(begin + match.start(), end, on) if on else None
+
+
+def _ago(reading: Reading, word: Word) -> Day | None:
+    return _looking_back(_RELATIVE_BACK, -1, reading, word.end)
+
+
+def _from(reading: Reading, word: Word) -> Day | None:
+    for after in (" now", " today"):
+        if reading.low.startswith(after, word.end):
+            return _looking_back(_FROM_NOW, 1, reading, word.end + len(after))
+    return None
+
+
+def _in(reading: Reading, word: Word) -> Day | None:
+    match = _RELATIVE_AHEAD.match(reading.low, word.end)
+    if match is None:
+        return None
+    on = _away(reading.now.date(), _count(match[1]), match[2], 1)
+    return Day(word.start, match.end(), on) if on else None
+
+
+def _day_word(reading: Reading, word: Word) -> Day | None:
+    start = word.start - 4 if reading.low[max(0, word.start - 4) : word.start] == "the " else word.start
+    match = _DAY_AFTER.match(reading.low, start)
+    if match is None:
+        return None
+    on = shifted(reading.now.date(), 2 if match[1].startswith("after") else -2)
+    return Day(start, match.end(), on) if on else None
+
+
+def _night(reading: Reading, word: Word) -> Day | None:
+    if reading.low[max(0, word.start - 5) : word.start] != "last ":
+        return None
+    on = shifted(reading.now.date(), -1)
+    return Day(word.start - 5, word.end, on, part="晚") if on else None
+
+
+def _holiday(reading: Reading, word: Word) -> Day | None:
+    for pattern, month, number in _HOLIDAYS:
+        match = pattern.match(reading.low, word.start)
+        if match:
+            behind = lies_behind(reading, word.start, match.end())
+            on = day_in_year(reading.now.date(), month, number, behind=behind)
+            return Day(word.start, match.end(), on, behind=behind) if on else None
+    return None
+
+
+_RULES = {
+    "month": _month_word,
+    "ago": _ago,
+    "from": _from,
+    "in": _in,
+    "day": _day_word,
+    "night": _night,
+    "christmas": _holiday,
+    "xmas": _holiday,
+    "new": _holiday,
+}
+
+
+def _ordinal(reading: Reading, word: Word) -> Day | None:
+    """Return the day that "the 5th" names; an ordinal before a noun is none."""
+    low, today = reading.low, reading.now.date()
+    number = int("".join(filter(str.isdigit, word.text)))
+    if not 0 < number < 32:
+        return None
+    lead = low[max(0, word.start - 16) : word.start]
+    led = _ORDINAL_LEAD.search(lead)
+    the = _THE.search(lead)
+    if not (led or the) or not _AFTER_ORDINAL.match(low, word.end):
+        return None
+    start = word.start - 4 if the else word.start
+    of_month = _ORDINAL_MONTH.match(low, word.end)
+    if of_month:
+        months = {"next": 1, "last": -1}.get(of_month[1], 0)
+        first = month_shifted(today.replace(day=1), months)
+        found = day_of(first.year, first.month, number) if first else None
+        return Day(start, of_month.end(), found) if found else None
+    behind = lies_behind(reading, start, word.end)
+    on = day_in_month(today, number, behind=behind)
+    return Day(start, word.end, on, behind=behind) if on else None
+
+
+__all__ = ["MONTHS", "NUMBER_WORDS", "WEEKDAYS", "english_days"]

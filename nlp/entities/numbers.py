@@ -1,0 +1,147 @@
+"""Numbers in words: English number words and Chinese numerals.
+
+`WORDS` and `HAN` are pattern fragments for the other modules; the functions say what was matched.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+_UNITS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        " fifteen sixteen seventeen eighteen nineteen".split()
+    )
+} | {"a": 1, "an": 1}
+_TENS = {
+    word: value
+    for value, word in zip(
+        range(20, 100, 10),
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        strict=True,
+    )
+} | {"fourty": 40}
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "grand": 1_000}
+
+NUMBER_WORDS = frozenset(_UNITS) | frozenset(_TENS) | frozenset({"hundred", "thousand", "million"})
+"""Every English word that a number may hold."""
+
+_ONE = "|".join(sorted((*_UNITS, *_TENS), key=len, reverse=True))
+WORDS = rf"(?:(?:{_ONE})(?:[ -](?:and )?(?:{_ONE}|hundred|thousand|million))*)"
+"""A number in English words, from its first word."""
+
+SMALL = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+
+HAN_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+    **{c: i for i, c in enumerate("壹贰叁肆伍陆柒捌玖", start=1)},
+}
+_HAN_SCALES = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1_000, "仟": 1_000}
+_HAN_MYRIADS = {"万": 10_000, "亿": 100_000_000}
+_HAN_PLAIN = "零〇一二两三四五六七八九"
+
+HAN = r"[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟]"
+"""One character of a Chinese numeral."""
+
+DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+"""A number in digits, with or without thousands separators."""
+
+MIXED = rf"(?:(?:{DIGITS})(?:[百千万亿]{{1,2}}(?:[一二三四五六七八九\d](?![\d月号日点:]))?)?|{HAN}+)"
+"""A number in Chinese text: digits, digits with 万 and the like, or numerals."""
+
+_MIXED = re.compile(rf"({DIGITS})([百千万亿]{{1,2}})(.?)", re.A)
+
+
+def english_number(words: str) -> int | None:
+    """Return the number that English words name, or None: "two hundred and five" is 205."""
+    total = current = 0
+    last = 1 << 60
+    """The size of the last part: parts of one group must shrink ("twenty five", not "five two")."""
+    for word in re.split(r"[ -]", words):
+        if word == "and":
+            continue
+        if word in _SCALES:
+            current = max(current, 1) * _SCALES[word]
+            if _SCALES[word] >= 1_000:
+                total, current = total + current, 0
+            last = 100
+            continue
+        value = _UNITS.get(word, _TENS.get(word))
+        size = 10 if word in _TENS else 1
+        if value is None or size >= last or (last == 10 and value > 9):
+            return None
+        current += value
+        last = size
+    return total + current
+
+
+def chinese_number(text: str) -> Decimal | None:
+    """Return the number that Chinese text names, or None: 两万三 is 23000, 1.2万 is 12000."""
+    if text[0].isascii():
+        return _mixed_number(text)
+    if all(c in _HAN_PLAIN for c in text):
+        # A run of digits: one, or a year or number read out one by one.
+        if len(text) == 1 or (len(text) > 2 and "两" not in text):
+            return Decimal("".join(str(HAN_DIGITS[c]) for c in text))
+        return None
+    return _numeral(text)
+
+
+def _mixed_number(text: str) -> Decimal | None:
+    match = _MIXED.fullmatch(text)
+    if match is None:
+        try:
+            return Decimal(text.replace(",", ""))
+        except ArithmeticError:
+            return None
+    value = Decimal(match[1].replace(",", ""))
+    scale = 1
+    for c in match[2]:
+        scale *= _HAN_SCALES.get(c) or _HAN_MYRIADS[c]
+    if match[3]:
+        # "3千5" is 3500: the tail counts tenths of the scale.
+        tail = HAN_DIGITS[match[3]] if match[3] in HAN_DIGITS else int(match[3])
+        return value * scale + tail * (scale // 10)
+    return value * scale
+
+
+def _numeral(text: str) -> Decimal | None:
+    total = section = 0
+    digit: int | None = None
+    scale = 0
+    zero = False
+    for c in text:
+        if c in HAN_DIGITS:
+            if digit is not None:
+                return None
+            if HAN_DIGITS[c] == 0:
+                zero = True
+            else:
+                digit = HAN_DIGITS[c]
+        elif c in _HAN_SCALES:
+            scale = _HAN_SCALES[c]
+            if digit is None and scale != 10:
+                return None
+            section += (1 if digit is None else digit) * scale
+            digit, zero = None, False
+        elif c in _HAN_MYRIADS:
+            scale = _HAN_MYRIADS[c]
+            section += digit or 0
+            if section == 0 and total == 0:
+                return None
+            total = (total + section) * scale
+            section, digit, zero = 0, None, False
+        else:
+            return None
+    if digit is not None:
+        # 一百五 is 150, 一百零五 is 105.
+        section += digit * (scale // 10 if scale >= 100 and not zero else 1)
+    return Decimal(total + section)
+
+
+def whole(number: Decimal | None) -> int | None:
+    """Return a number as an integer, or None when it is not one."""
+    return int(number) if number is not None and number == number.to_integral_value() else None

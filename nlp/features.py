@@ -1,0 +1,207 @@
+"""From text to sparse features: the same code in training and in serving, so they cannot differ.
+
+Two blocks, each 1 + ln(count) and of unit length: word 1-2-grams, and character 2-5-grams inside
+blank-separated pieces (scikit-learn's `char_wb`), weighed 1.5. A Han character is a word of its
+own and takes no part in the second block, so Chinese text gets character 1-2-grams, English text
+exactly what `TfidfVectorizer` would give, and mixed text both.
+
+The per-call overhead of scikit-learn is 15-60 times the work itself; this module does the work
+with a dict and a list. Customers repeat words, not messages: what a piece contributes is
+remembered, which removes most look-ups.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+
+from nlp.language import HAN
+
+LONGEST_TEXT = 5_000
+"""Characters that are looked at; the chat takes 4,000, so only abuse is longer."""
+
+CHARACTERS_WEIGHT = 1.5
+"""Of the character block against the word block; +0.3 points over 1.0 on BANKING77 and HWU64."""
+
+_SIZES = (2, 3, 4, 5)
+_LONGEST_PIECE = 60
+"""Characters of one piece; longer ones are links, keys and screaming."""
+_MOST_REMEMBERED = 20_000
+"""Pieces; some 10 MB, the vocabulary of a language in daily use."""
+
+_PIECE = re.compile(f"[{HAN}]|[^\\s{HAN}]+")
+_HAN_PIECE = re.compile(f"[{HAN}]")
+_WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
+
+_Piece = tuple[tuple[str, ...], tuple[int, ...]]
+
+
+def normalise(text: str) -> str:
+    """Return the text as the features see it: cut, width-folded, lower case."""
+    text = text[:LONGEST_TEXT]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    return text.lower()
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a normalised text; each Han character is one."""
+    return _WORD.findall(text)
+
+
+def _character_grams(piece: str) -> list[str]:
+    """Return all n-grams of a piece with a blank on either side, as `char_wb` does."""
+    padded = f" {piece[:_LONGEST_PIECE]} "
+    grams: list[str] = []
+    for size in _SIZES:
+        if len(padded) <= size:
+            grams.append(padded)
+            break
+        grams.extend(padded[i : i + size] for i in range(len(padded) - size + 1))
+    return grams
+
+
+class Features:
+    """A vocabulary, and the way from a text to its rows in it."""
+
+    def __init__(self, word_grams: Sequence[str], character_grams: Sequence[str]) -> None:
+        self.word_grams = tuple(word_grams)
+        self.character_grams = tuple(character_grams)
+        self._words = {gram: i for i, gram in enumerate(self.word_grams)}
+        first = len(self.word_grams)
+        self._characters = {gram: first + i for i, gram in enumerate(self.character_grams)}
+        self._remembered: dict[str, _Piece] = {}
+
+    @classmethod
+    def fit(cls, texts: Iterable[str]) -> Features:
+        """Return the features of these texts; vocabularies are sorted, so order is immaterial."""
+        word_grams: set[str] = set()
+        character_grams: set[str] = set()
+        pieces: set[str] = set()
+        for text in texts:
+            normal = normalise(text)
+            found = words(normal)
+            word_grams.update(found)
+            word_grams.update(f"{a} {b}" for a, b in zip(found, found[1:], strict=False))
+            pieces.update(_PIECE.findall(normal))
+        for piece in pieces:
+            if not _is_han(piece):
+                character_grams.update(_character_grams(piece))
+        return cls(sorted(word_grams), sorted(character_grams))
+
+    def __len__(self) -> int:
+        return len(self.word_grams) + len(self.character_grams)
+
+    def rows(self, text: str) -> tuple[list[int], list[float]]:
+        """Return the known features of a text.
+
+        Returns:
+            Their row numbers, without repeats, and their values: each block of unit length
+            times its weight. Both are empty when nothing in the text is known.
+        """
+        normal = normalise(text)
+        pieces = normal.split() if normal.isascii() else _PIECE.findall(normal)
+        found: list[str] = []
+        characters: list[int] = []
+        remembered = self._remembered
+        for piece in pieces:
+            known = remembered.get(piece) or self._learn(piece)
+            found += known[0]
+            characters += known[1]
+        get = self._words.get
+        grams = [i for word in found if (i := get(word)) is not None]
+        grams += [
+            i for a, b in zip(found, found[1:], strict=False) if (i := get(f"{a} {b}")) is not None
+        ]
+        ids, values = _block(grams, 1.0)
+        character_ids, character_values = _block(characters, CHARACTERS_WEIGHT)
+        return ids + character_ids, values + character_values
+
+    def matrix(self, texts: Sequence[str]) -> csr_matrix:
+        """Return the features of many texts: float32 of shape (texts, features)."""
+        indices: list[int] = []
+        values: list[float] = []
+        ends = [0]
+        for text in texts:
+            ids, some = self.rows(text)
+            indices += ids
+            values += some
+            ends.append(len(indices))
+        content = (np.array(values, np.float32), np.array(indices, np.int32), ends)
+        matrix = csr_matrix(content, shape=(len(texts), len(self)))
+        matrix.sort_indices()
+        return matrix
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the vocabulary."""
+        return {"words": list(self.word_grams), "characters": list(self.character_grams)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Features:
+        """Return the features that `to_json` came from."""
+        return cls(content["words"], content["characters"])
+
+    def _learn(self, piece: str) -> _Piece:
+        """Return the words of a piece and its known character n-grams, and remember them."""
+        if _is_han(piece):
+            known: _Piece = ((piece,), ())
+        else:
+            get = self._characters.get
+            ids = (get(gram) for gram in _character_grams(piece))
+            known = (tuple(words(piece)), tuple(i for i in ids if i is not None))
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[piece] = known
+        return known
+
+
+def _is_han(piece: str) -> bool:
+    """Say whether a piece is a Han character; `_PIECE` never joins one to anything."""
+    return _HAN_PIECE.match(piece) is not None
+
+
+def _block(grams: list[int], weight: float) -> tuple[list[int], list[float]]:
+    """Return the distinct grams of a block with their values, of length `weight`."""
+    distinct = set(grams)
+    if len(distinct) == len(grams):  # nothing repeats: all values are the same
+        return grams, [weight / math.sqrt(len(grams))] * len(grams) if grams else []
+    counts = Counter(grams)
+    raw = [1.0 if n == 1 else 1.0 + math.log(n) for n in counts.values()]
+    scale = weight / math.sqrt(sum(x * x for x in raw))
+    return list(counts), [x * scale for x in raw]
+
+
+class LinearScorer:
+    """A linear model served from a dict and one matrix: equal to scikit-learn's, and much faster.
+
+    Attributes:
+        features: What the rows mean.
+        weights: float32 of shape (features, classes), C-contiguous, a row per n-gram.
+        intercept: float32 of shape (classes,).
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        weights: npt.NDArray[np.float32],
+        intercept: npt.NDArray[np.float32],
+    ) -> None:
+        self.features = features
+        self.weights = np.ascontiguousarray(weights, np.float32)
+        self.intercept = np.asarray(intercept, np.float32)
+
+    def scores(self, text: str) -> npt.NDArray[np.float32]:
+        """Return the margins of one text, of shape (classes,)."""
+        ids, values = self.features.rows(text)
+        if not ids:
+            return self.intercept
+        margins = np.array(values, np.float32) @ self.weights.take(ids, 0) + self.intercept
+        return np.asarray(margins, np.float32)

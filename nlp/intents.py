@@ -1,0 +1,288 @@
+"""What the customer wants done: one linear model over both languages, calibrated per language.
+
+Features are those of `features`; a linear SVM with one class an intent and one for everything out
+of scope. Two languages share one model because their features hardly overlap, and what overlaps
+(numbers, brands, English words in Chinese sentences) then learns from both.
+
+Margins are not probabilities. On held-out rows of the training data two things are fitted per
+language: the temperature that turns margins into a calibrated ranking, and a logistic curve that
+turns (largest margin in scope, out-of-scope margin) into the probability that nothing in scope
+is meant. A message is refused above the point of that curve that costs an admitted share of the
+correctly understood messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.svm import LinearSVC
+
+from nlp.features import Features, LinearScorer
+from nlp.understanding import OUT_OF_SCOPE, Language
+
+Array = npt.NDArray[np.float64]
+
+SEED = 20250106
+"""Of every random choice; any number would do, it must only stay the same."""
+
+REGULARISATION = 0.5
+"""C of the SVM: flat between 0.3 and 1 on every set measured."""
+
+SMALL_CLASS = 15
+"""Examples a class under which C = 1 is better."""
+
+ADMITTED_LOSS = 0.02
+"""Share of messages in scope, understood correctly, that refusal may cost."""
+
+ADMITTED_LOSS_BLIND = 0.005
+"""The same without a single out-of-scope example: the threshold is then a guess, so a timid one."""
+
+_FOLDS = 5
+_ENOUGH_HELD_OUT = 2_500
+"""Held-out messages that are enough to calibrate: one sigma of an accuracy is then 1 point."""
+
+_COLDEST, _HOTTEST = 0.02, 2.0
+"""Bounds of the temperature; 0.2 is usual."""
+
+_NOTHING_KNOWN = 0.99
+"""Probability of out of scope for a text of which no feature is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How the margins of one language become probabilities."""
+
+    temperature: float
+    margin: float
+    """Log-odds of out of scope per unit of the largest margin in scope."""
+    out_of_scope: float
+    """Log-odds per unit of the out-of-scope margin."""
+    intercept: float
+    threshold: float
+    """Probability of out of scope from which a message is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model says of one text."""
+
+    probabilities: Array
+    """Shape (intents,), follows `IntentModel.intents`, sums to 1."""
+    out_of_scope: float
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """Predictions for rows that the predicting model had not seen."""
+
+    rows: npt.NDArray[np.int64]
+    """Positions in the training data, shape (n,)."""
+    margins: Array
+    """Shape (n, classes); columns follow the sorted class names."""
+
+
+class IntentModel:
+    """A trained model; immutable, so threads may share it."""
+
+    def __init__(
+        self,
+        scorer: LinearScorer,
+        classes: Sequence[str],
+        calibrations: Mapping[Language, Calibration],
+    ) -> None:
+        self.scorer = scorer
+        self.classes = tuple(classes)
+        self.calibrations = dict(calibrations)
+        self.intents = tuple(c for c in self.classes if c != OUT_OF_SCOPE)
+        self._scope = np.array([i for i, c in enumerate(self.classes) if c != OUT_OF_SCOPE])
+        self._outside = self.classes.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in self.classes else None
+
+    def read(self, text: str, language: Language) -> Reading:
+        """Return the calibrated reading of a text; an unknown language borrows a calibration."""
+        calibration = self.calibrations.get(language) or next(iter(self.calibrations.values()))
+        margins = self.scorer.scores(text)
+        if margins is self.scorer.intercept:  # nothing known: the bare intercepts mean nothing
+            even = np.full(len(self.intents), 1 / len(self.intents))
+            return Reading(even, _NOTHING_KNOWN, refused=True)
+        return self.reading(margins, calibration)
+
+    def reading(self, margins: npt.NDArray[Any], calibration: Calibration) -> Reading:
+        """Return what margins of shape (classes,) mean under a calibration."""
+        inside = margins.take(self._scope).astype(np.float64)
+        top = float(inside.max())
+        weights = np.exp((inside - top) / calibration.temperature)
+        outside = 0.0 if self._outside is None else float(margins[self._outside])
+        odds = (
+            calibration.margin * top
+            + calibration.out_of_scope * outside
+            + calibration.intercept
+        )
+        probability = float(1 / (1 + np.exp(-odds)))
+        return Reading(weights / weights.sum(), probability, probability >= calibration.threshold)
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "weights.npy", self.scorer.weights, allow_pickle=False)
+        np.save(folder / "intercept.npy", self.scorer.intercept, allow_pickle=False)
+        (folder / "vocabulary.json").write_bytes(orjson.dumps(self.scorer.features.to_json()))
+        content = {
+            "classes": self.classes,
+            "calibrations": {name: asdict(c) for name, c in self.calibrations.items()},
+        }
+        (folder / "intents.json").write_bytes(orjson.dumps(content))
+
+    @classmethod
+    def load(cls, folder: Path) -> IntentModel:
+        """Read what `save` wrote; errors of reading are the caller's to wrap."""
+        features = Features.from_json(orjson.loads((folder / "vocabulary.json").read_bytes()))
+        weights = np.load(folder / "weights.npy", allow_pickle=False)
+        intercept = np.load(folder / "intercept.npy", allow_pickle=False)
+        content = orjson.loads((folder / "intents.json").read_bytes())
+        if weights.shape != (len(features), len(content["classes"])):
+            raise ValueError("the weights do not fit the vocabulary")
+        calibrations = {name: Calibration(**c) for name, c in content["calibrations"].items()}
+        return cls(LinearScorer(features, weights, intercept), content["classes"], calibrations)
+
+
+def fit(
+    texts: Sequence[str], labels: Sequence[str], languages: Sequence[Language]
+) -> tuple[IntentModel, HeldOut]:
+    """Train and calibrate a model.
+
+    Args:
+        texts: The messages.
+        labels: Their intents, `OUT_OF_SCOPE` among them or not; at least two different.
+        languages: Their languages.
+
+    Returns:
+        The model, and the held-out predictions that calibrated it.
+    """
+    names = np.array(labels)
+    scorer, classes = fit_scorer(texts, names)
+    held_out = hold_out(texts, names, classes)
+    spoken = np.array(languages)
+    calibrations: dict[Language, Calibration] = {}
+    for language in sorted(set(languages)):
+        mine = spoken[held_out.rows] == language
+        if mine.any():
+            rows = held_out.rows[mine]
+            calibrations[language] = _calibrate(held_out.margins[mine], names[rows], classes)
+    return IntentModel(scorer, classes, calibrations), held_out
+
+
+def fit_scorer(
+    texts: Sequence[str], labels: npt.NDArray[Any]
+) -> tuple[LinearScorer, tuple[str, ...]]:
+    """Train the bare linear model; return it with its class names, sorted."""
+    features = Features.fit(texts)
+    classes, counts = np.unique(labels, return_counts=True)
+    strength = 1.0 if np.median(counts) < SMALL_CLASS else REGULARISATION
+    svm = LinearSVC(C=strength, random_state=SEED, tol=1e-3)
+    svm.fit(features.matrix(texts), labels)
+    weights, intercept = svm.coef_.T, svm.intercept_
+    if len(classes) == 2:  # scikit-learn gives one column then
+        weights, intercept = np.hstack([-weights, weights]), np.array([-intercept[0], intercept[0]])
+    return LinearScorer(features, weights, intercept), tuple(str(c) for c in classes)
+
+
+def hold_out(
+    texts: Sequence[str], labels: npt.NDArray[Any], classes: tuple[str, ...], folds: int = _FOLDS
+) -> HeldOut:
+    """Predict rows by models that did not see them, until there are enough of them.
+
+    Training a fold costs nearly as much as training the model, and a calibration of a handful
+    of numbers needs only so many rows: large sets run fewer folds.
+    """
+    column = {name: i for i, name in enumerate(classes)}
+    rows: list[npt.NDArray[np.int64]] = []
+    margins: list[Array] = []
+    for seen, unseen in stratified(labels, folds):
+        scorer, known = fit_scorer([texts[i] for i in seen], labels[seen])
+        # A class whose rows are all in this fold is unknown: its margin is as if never near.
+        some = np.full((len(unseen), len(classes)), -1.0)
+        matrix = scorer.features.matrix([texts[i] for i in unseen])
+        some[:, [column[name] for name in known]] = matrix @ scorer.weights + scorer.intercept
+        rows.append(unseen)
+        margins.append(some)
+        if sum(map(len, rows)) >= _ENOUGH_HELD_OUT:
+            break
+    return HeldOut(rows=np.concatenate(rows), margins=np.concatenate(margins))
+
+
+def stratified(
+    labels: npt.NDArray[Any], folds: int
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Return (seen, unseen) rows of each fold; classes are spread evenly where they can be."""
+    _, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    # A class of one row cannot be spread; scikit-learn warns of it and wants its own class.
+    spread = np.where(counts[numbers] < folds, -1, numbers)
+    folds = min(folds, len(labels))
+    if (spread == -1).sum() in range(1, folds):
+        spread = np.zeros_like(spread)
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=SEED)
+    return [(seen, unseen) for seen, unseen in splitter.split(spread, spread)]
+
+
+def _calibrate(
+    margins: Array, labels: npt.NDArray[Any], classes: tuple[str, ...]
+) -> Calibration:
+    """Fit one language's calibration on held-out margins of shape (rows, classes)."""
+    scope = np.array([i for i, c in enumerate(classes) if c != OUT_OF_SCOPE])
+    inside = margins[:, scope]
+    column = {classes[i]: n for n, i in enumerate(scope)}
+    truth = np.array([column.get(label, -1) for label in labels])
+    known = truth >= 0
+    top = inside.max(axis=1)
+    right = known & (inside.argmax(axis=1) == truth)
+    temperature = temperature_of(inside[known], truth[known])
+    if known.all() or not known.any():
+        # Nothing shows what lies outside: put even odds where few right answers lie below.
+        edge = float(np.quantile(top[right], ADMITTED_LOSS_BLIND)) if right.any() else -1.0
+        steep = 1 / temperature
+        return Calibration(
+            temperature=temperature,
+            margin=-steep,
+            out_of_scope=0.0,
+            intercept=steep * edge,
+            threshold=0.5,
+        )
+    outside = margins[:, classes.index(OUT_OF_SCOPE)]
+    evidence = np.column_stack([top, outside])
+    curve = LogisticRegression(C=100.0).fit(evidence, ~known)
+    probability = curve.predict_proba(evidence)[:, 1]
+    allowed = int(ADMITTED_LOSS * known.sum())
+    # The probability that only `allowed` of the right ones exceed.
+    threshold = float(np.sort(probability[right])[::-1][allowed]) if right.sum() > allowed else 0.5
+    return Calibration(
+        temperature=temperature,
+        margin=float(curve.coef_[0, 0]),
+        out_of_scope=float(curve.coef_[0, 1]),
+        intercept=float(curve.intercept_[0]),
+        threshold=threshold,
+    )
+
+
+def temperature_of(inside: Array, truth: npt.NDArray[np.int64]) -> float:
+    """Return the temperature under which held-out rows of shape (rows, intents) are likeliest."""
+    if not len(truth):
+        return 0.2
+    rows = np.arange(len(truth))
+
+    def surprise(log_temperature: float) -> float:
+        scaled = inside / np.exp(log_temperature)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, truth]))
+
+    bounds = (np.log(_COLDEST), np.log(_HOTTEST))
+    return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))

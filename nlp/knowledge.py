@@ -1,0 +1,267 @@
+"""Finding the passage of the knowledge base that answers a message.
+
+Articles are few and short, so the index is small and exact: BM25 over title, known questions and
+body, the likeness to the best of the known questions, and how far the intent that was understood
+is one that the article answers. A logistic curve over these, fitted when the model is trained,
+gives the probability that the article is the answer; who asks decides how sure is sure enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.examples import ArticleText
+from nlp.features import normalise, words
+from nlp.understanding import Language
+
+Array = npt.NDArray[np.float64]
+
+# Standard BM25: how soon repeats stop counting, and how far long articles are held back.
+_K1, _B = 1.2, 0.6
+_TITLE, _QUESTION, _BODY = 3.0, 2.0, 1.0
+"""Weight of a term by where it stands."""
+_CLEARLY_BETTER = 1.5
+"""How many times better a later paragraph must fit than the first, which carries the answer."""
+_MOST_PASSAGES = 3
+
+_STOP = frozenset(
+    "a an the i my me you your it its is are was be do does did to of in on at for and or if so "
+    "can could would will have has had with this that there what how when where please hi hello am "
+    "we our from".split()
+)
+_SUFFIXES = ("ations", "ation", "ments", "ment", "ings", "ing", "ers", "ies", "ied", "es", "ed", "er", "ly", "s", "e", "y")
+_SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of the knowledge base that may answer a message."""
+
+    article_id: str
+    title: str
+    text: str
+    """One paragraph of the article."""
+    probability: float
+    """That the article answers the message, in [0, 1]."""
+    language: Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Log-odds per unit of each feature of a (message, article) pair."""
+
+    coverage: float = 2.5
+    question: float = 4.0
+    intent: float = 2.5
+    out_of_scope: float = -2.0
+    rank: float = 1.0
+    intercept: float = -5.0
+
+    @classmethod
+    def of(cls, slopes: Array, intercept: float) -> Curve:
+        """Return the curve of fitted slopes, in the order of the fields."""
+        coverage, question, intent, out_of_scope, rank = map(float, slopes)
+        return cls(
+            coverage=coverage,
+            question=question,
+            intent=intent,
+            out_of_scope=out_of_scope,
+            rank=rank,
+            intercept=intercept,
+        )
+
+    def odds(self, features: Array) -> Array:
+        """Return the log-odds of features of shape (articles, 5)."""
+        slopes = np.array(
+            [self.coverage, self.question, self.intent, self.out_of_scope, self.rank]
+        )
+        return np.asarray(features @ slopes + self.intercept)
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of a text: stems of words, Han characters and their pairs."""
+    found = words(normalise(text))
+    singles = [_stem(w) for w in found if w not in _STOP]
+    pairs = [a + b for a, b in zip(found, found[1:], strict=False) if _is_han(a) and _is_han(b)]
+    return singles + pairs
+
+
+def _is_han(word: str) -> bool:
+    return len(word) == 1 and word >= "\u3400"
+
+
+def _stem(word: str) -> str:
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
+            return word[: -len(suffix)]
+    return word
+
+
+def paragraphs(body: str) -> tuple[str, ...]:
+    """Return the paragraphs of a body."""
+    return tuple(p.strip() for p in body.split("\n\n") if p.strip()) or (body.strip(),)
+
+
+class _Index:
+    """The articles of one language."""
+
+    def __init__(self, articles: Sequence[ArticleText]) -> None:
+        self.articles = tuple(articles)
+        self.paragraphs = [paragraphs(a.body) for a in self.articles]
+        bags = [_bag(a) for a in self.articles]
+        lengths = np.array([sum(b.values()) for b in bags])
+        frequency = Counter(term for bag in bags for term in bag)
+        self.rarity = {
+            term: math.log(1 + (len(bags) - n + 0.5) / (n + 0.5)) for term, n in frequency.items()
+        }
+        self.unknown = math.log(1 + 2 * len(bags))
+        self.row = {term: i for i, term in enumerate(sorted(frequency))}
+        # Dense, terms x articles: a shop's hundred articles are a few megabytes.
+        self.weights = np.zeros((len(self.row), len(bags)), np.float32)
+        self.holds = np.zeros_like(self.weights)
+        for column, bag in enumerate(bags):
+            held_back = _K1 * (1 - _B + _B * lengths[column] / lengths.mean())
+            for term, count in bag.items():
+                rarity = self.rarity[term]
+                row = self.row[term]
+                self.weights[row, column] = rarity * count * (_K1 + 1) / (count + held_back)
+                self.holds[row, column] = rarity
+        self.asked: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self.owner: list[int] = []
+        for column, article in enumerate(self.articles):
+            for question in (article.title, *article.questions):
+                self._add_question(column, question)
+
+    def _add_question(self, column: int, question: str) -> None:
+        vector = {t: self.rarity[t] for t in set(terms(question))}
+        length = math.sqrt(math.fsum(w * w for w in vector.values()))
+        for term, weight in vector.items():
+            self.asked[term].append((len(self.owner), weight * weight / length))
+        self.owner.append(column)
+
+    def features(
+        self, asked: Sequence[str], intents: Mapping[str, float], out_of_scope: float
+    ) -> Array:
+        """Return shape (articles, 5), in the order of `Curve`'s slopes, each about in [0, 1]."""
+        known = [t for t in asked if t in self.row]
+        rarity = [self.rarity.get(t, self.unknown) for t in asked]
+        features = np.zeros((len(self.articles), 5))
+        features[:, 2] = [min(1.0, sum(intents.get(i, 0.0) for i in a.intents)) for a in self.articles]
+        features[:, 3] = out_of_scope
+        if known:
+            rows = [self.row[t] for t in known]
+            features[:, 0] = self.holds.take(rows, 0).sum(0) / math.fsum(rarity)
+            scores = self.weights.take(rows, 0).sum(0)
+            features[:, 4] = scores / scores.max()
+            features[:, 1] = self._likeness(known, math.sqrt(math.fsum(r * r for r in rarity)))
+        return features
+
+    def _likeness(self, known: Sequence[str], length: float) -> list[float]:
+        """Return the cosine to the most similar question of each article."""
+        products: dict[int, float] = defaultdict(float)
+        for term in known:
+            for question, weight in self.asked.get(term, ()):
+                products[question] += weight
+        best = [0.0] * len(self.articles)
+        for question, product in products.items():
+            best[self.owner[question]] = max(best[self.owner[question]], product / length)
+        return best
+
+    def passage(self, column: int, asked: Sequence[str]) -> str:
+        """Return the first paragraph, unless another fits clearly better."""
+        wanted = {t: self.rarity.get(t, 0.0) for t in asked}
+        fits = [
+            math.fsum(wanted[t] for t in set(terms(p)) if t in wanted)
+            for p in self.paragraphs[column]
+        ]
+        best = max(range(len(fits)), key=fits.__getitem__)
+        return self.paragraphs[column][best if fits[best] > _CLEARLY_BETTER * fits[0] else 0]
+
+
+def _bag(article: ArticleText) -> Counter[str]:
+    bag: Counter[str] = Counter()
+    for text, weight in (
+        (article.title, _TITLE),
+        *((q, _QUESTION) for q in article.questions),
+        (article.body, _BODY),
+    ):
+        for term in terms(text):
+            bag[term] += weight  # type: ignore[assignment]  # a Counter of weights is as good
+    return bag
+
+
+class KnowledgeBase:
+    """All articles, by language."""
+
+    def __init__(self, articles: Sequence[ArticleText], curve: Curve | None = None) -> None:
+        self.articles = tuple(articles)
+        self.curve = curve or Curve()
+        by_language: dict[Language, list[ArticleText]] = defaultdict(list)
+        for article in articles:
+            by_language[article.language].append(article)
+        self._indexes = {language: _Index(some) for language, some in by_language.items()}
+
+    @property
+    def languages(self) -> frozenset[Language]:
+        """The languages that have articles."""
+        return frozenset(self._indexes)
+
+    def passages(
+        self,
+        text: str,
+        language: Language,
+        intents: Mapping[str, float],
+        out_of_scope: float,
+    ) -> tuple[Passage, ...]:
+        """Return the best passages, most probable first; empty without articles in the language.
+
+        Args:
+            text: The message.
+            language: Whose articles to search.
+            intents: Probability of each intent.
+            out_of_scope: Probability that nothing in scope is meant.
+        """
+        index = self._indexes.get(language)
+        asked = list(dict.fromkeys(terms(text)))
+        if index is None or not asked:
+            return ()
+        odds = self.curve.odds(index.features(asked, intents, out_of_scope))
+        best = np.argsort(-odds, kind="stable")[:_MOST_PASSAGES]
+        return tuple(
+            Passage(
+                article_id=index.articles[column].article_id,
+                title=index.articles[column].title,
+                text=index.passage(column, asked),
+                probability=float(1 / (1 + math.exp(-odds[column]))),
+                language=language,
+            )
+            for column in best.tolist()
+        )
+
+    def features(
+        self, text: str, language: Language, intents: Mapping[str, float], out_of_scope: float
+    ) -> tuple[tuple[ArticleText, ...], Array]:
+        """Return the language's articles and their features, shape (articles, 5), for fitting."""
+        index = self._indexes[language]
+        asked = list(dict.fromkeys(terms(text)))
+        return index.articles, index.features(asked, intents, out_of_scope)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the articles and the curve; the index is made anew."""
+        return {"articles": [asdict(a) for a in self.articles], "curve": asdict(self.curve)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> KnowledgeBase:
+        """Return the knowledge base that `to_json` came from."""
+        articles = [
+            ArticleText(**{**a, "questions": tuple(a["questions"]), "intents": tuple(a["intents"])})
+            for a in content["articles"]
+        ]
+        return cls(articles, Curve(**content["curve"]))

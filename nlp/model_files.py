@@ -1,0 +1,140 @@
+"""The folder of a trained model: a manifest that vouches for every file in it.
+
+    manifest.json     {format, model_id, fingerprint, versions, files: {name: sha256}}
+    intents/          IntentModel       knowledge.json    articles and their curve
+    needs/            NeedModel         parts.json        entities, tones, languages
+
+Arrays are .npy, all else JSON; nothing in it can execute code. A folder is replaced whole or not
+at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+
+from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
+
+FORMAT = 1
+"""Raised whenever older files mean something else."""
+
+_MANIFEST = "manifest.json"
+_LIBRARIES = ("numpy", "scikit-learn", "spacy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a model folder says of itself."""
+
+    format: int
+    model_id: str
+    fingerprint: str
+    """Of the training set."""
+    versions: dict[str, str]
+    files: dict[str, str]
+    """sha256 by path inside the folder, with slashes."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that a model depends on."""
+    return {name: version(name) for name in _LIBRARIES}
+
+
+def model_id(fingerprint: str) -> str:
+    """Return the id of the model that this training set makes with these libraries."""
+    content = orjson.dumps([FORMAT, fingerprint, versions()], option=orjson.OPT_SORT_KEYS)
+    return f"m-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a folder, without looking at the other files.
+
+    Raises:
+        NotTrained: there is none.
+        BrokenModel: it cannot be read.
+    """
+    try:
+        content = orjson.loads((folder / _MANIFEST).read_bytes())
+        return Manifest(**content)
+    except FileNotFoundError:
+        raise NotTrained(f"{folder}: there is no trained model here") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise BrokenModel(f"{folder / _MANIFEST}: cannot be read: {error}") from error
+
+
+def verify(folder: Path, fingerprint: str | None = None) -> Manifest:
+    """Return the manifest of a folder after checking that it may be loaded.
+
+    Args:
+        folder: Of the model.
+        fingerprint: Of the training set it should have been made from; None to not care.
+
+    Raises:
+        NotTrained: there is no model.
+        StaleModel: it is another configuration's, or other versions made it.
+        BrokenModel: a file is missing, altered or unreadable.
+    """
+    manifest = read_manifest(folder)
+    if manifest.format != FORMAT:
+        raise StaleModel(f"{folder}: model format {manifest.format}, this version reads {FORMAT}")
+    for name, installed in versions().items():
+        if manifest.versions.get(name) != installed:
+            made = manifest.versions.get(name, "an unknown version")
+            raise StaleModel(f"{folder}: trained with {name} {made}, installed is {installed}")
+    if fingerprint is not None and manifest.fingerprint != fingerprint:
+        raise StaleModel(f"{folder}: the configuration has changed since this model was trained")
+    for name, expected in manifest.files.items():
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            raise BrokenModel(f"{folder / name}: cannot be read: {error}") from error
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise BrokenModel(f"{folder / name}: has been altered since it was trained")
+    return manifest
+
+
+@contextmanager
+def replacing(folder: Path, fingerprint: str) -> Iterator[Path]:
+    """Give a fresh folder to write a model into; when the block ends well it takes the old place.
+
+    Raises:
+        NlpError: something that is not a model stands there, and would be lost.
+    """
+    if folder.exists() and not (folder / _MANIFEST).exists() and any(folder.iterdir()):
+        raise NlpError(f"{folder}: not empty, and not a model; it will not be replaced")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        fresh, old = workshop / "new", workshop / "old"
+        fresh.mkdir()
+        yield fresh
+        _write_manifest(fresh, fingerprint)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _write_manifest(folder: Path, fingerprint: str) -> None:
+    paths = sorted(p for p in folder.rglob("*") if p.is_file())
+    manifest = Manifest(
+        format=FORMAT,
+        model_id=model_id(fingerprint),
+        fingerprint=fingerprint,
+        versions=versions(),
+        files={
+            p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in paths
+        },
+    )
+    content = orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2)
+    (folder / _MANIFEST).write_bytes(content)

@@ -1,0 +1,392 @@
+"""What the customer needs by the end of a conversation: from the words, and from the CRM's facts.
+
+Every turn gives evidence: its n-grams and the intents read in it. Turns are averaged, late ones
+weighing more and small talk hardly at all, so that "thanks, bye" does not undo what was asked.
+Both parts are one multinomial logistic regression, trained on whole conversations and, at less
+weight, on the single examples of the intents. Because it is linear, a turn comes down to one
+vector of scores that can be remembered.
+
+Facts about the customer have no training rows: a configuration comes without a past. They act as
+additive log-odds, written down in `_facts` with their reasons, small enough that clear words win
+(words that are clear are worth three and more).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from scipy.sparse import csr_matrix, hstack, vstack
+from sklearn.linear_model import LogisticRegression
+
+from nlp.features import Features, LinearScorer
+from nlp.intents import SEED, Reading, stratified, temperature_of
+from nlp.understanding import Language
+
+Array = npt.NDArray[np.float64]
+
+OTHER = "other"
+"""The category of everything that the desk does not serve."""
+
+SMALL_TALK = frozenset({"greet", "goodbye", "thank", "affirm", "deny"})
+"""Intents that say nothing about what is needed; their names are part of the public contract."""
+
+DECAY = 0.7
+"""How much a turn weighs against the one after it."""
+
+_SMALL_TALK_WEIGHT = 0.05
+"""Of a turn that is small talk for sure: enough to count when there is nothing else."""
+_SINGLE_WEIGHT = 0.3
+"""Of a single example of an intent against a conversation."""
+_EVIDENCE_SCALE = 2.0
+"""Of the intent evidence against the n-grams, of which each block has length 1 to 1.5."""
+_STRENGTH = 10.0
+"""C of the logistic regression."""
+_MOST_TURNS = 20
+"""Turns that are looked at: the weight of an older one is under a thousandth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFacts:
+    """What the CRM knows of a customer when a need is asked for; a stranger has the defaults."""
+
+    orders_total: int | None = None
+    """None when the customer is not known, which is not the same as having no orders."""
+    open_orders: int = 0
+    order_states: Mapping[str, int] = field(default_factory=dict)
+    """Number of orders by state."""
+    days_since_last_order: int | None = None
+    orders_last_90_days: int = 0
+    spend: float = 0.0
+    """In the shop's own currency, refunds taken off."""
+    tier: str = "standard"
+    earlier_needs: tuple[str, ...] = ()
+    """Categories of earlier conversations, the latest first."""
+    open_tickets: int = 0
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a need was chosen."""
+
+    feature: str
+    """`intent:track_order`, `words`, or `fact:open_orders`."""
+    weight: float
+    """Log-odds that it added to the chosen category."""
+    text: str
+    """The reason for people, in English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a conversation is about."""
+
+    category: str
+    probability: float
+    """Calibrated, in [0, 1]."""
+    reasons: tuple[Reason, ...]
+    """Strongest first."""
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn as evidence."""
+
+    words: Array
+    """Log-odds of its n-grams, shape (categories,)."""
+    intents: Array
+    """Log-odds of the intents read in it, shape (categories,)."""
+    weight: float
+    """In (0, 1]: how much it says at all."""
+    top: str
+    """Its likeliest intent."""
+
+
+class NeedModel:
+    """A trained model of needs."""
+
+    def __init__(
+        self,
+        scorer: LinearScorer,
+        evidence: npt.NDArray[np.float32],
+        categories: Sequence[str],
+        intents: Sequence[str],
+        intent_needs: Mapping[str, str],
+        temperature: float,
+    ) -> None:
+        """Make a model of its parts.
+
+        Args:
+            scorer: Log-odds of the n-grams; its classes are the categories.
+            evidence: float32 of shape (categories, categories): log-odds of the second axis per
+                unit of evidence for the first.
+            categories: Names of the categories.
+            intents: The intents, in the order of a reading's probabilities.
+            intent_needs: Category by intent.
+            temperature: What log-odds are divided by to be calibrated.
+        """
+        self.scorer = scorer
+        self.evidence = evidence
+        self.categories = tuple(categories)
+        self.intents = tuple(intents)
+        self.intent_needs = dict(intent_needs)
+        self.temperature = temperature
+        self._table = _evidence_table(self.intents, self.categories, self.intent_needs)
+        self._column = {name: i for i, name in enumerate(self.categories)}
+
+    def turn(self, text: str, reading: Reading) -> Turn:
+        """Return the evidence of one turn; it depends on nothing else and may be remembered."""
+        evidence, weight = _evidence(reading, self._table)
+        return Turn(
+            words=self.scorer.scores(text) - self.scorer.intercept,
+            intents=evidence @ self.evidence,
+            weight=weight,
+            top=self.intents[int(reading.probabilities.argmax())],
+        )
+
+    def need(self, turns: Sequence[Turn], facts: CustomerFacts, model_id: str) -> Need:
+        """Return what is needed after these turns, oldest first; at least one."""
+        turns = turns[-_MOST_TURNS:]
+        shares = turn_shares([t.weight for t in turns])
+        words = sum(s * t.words for s, t in zip(shares, turns, strict=True))
+        intents = sum(s * t.intents for s, t in zip(shares, turns, strict=True))
+        odds = (words + intents + self.scorer.intercept) / self.temperature
+        known = [
+            (feature, self._column[category], weight, text)
+            for feature, category, weight, text in _facts(facts)
+            if category in self._column
+        ]
+        for _, column, weight, _ in known:
+            odds[column] += weight
+        weights = np.exp(odds - odds.max())
+        best = int(weights.argmax())
+        asked = turns[int(np.argmax(shares))].top
+        reasons = [
+            Reason(feature="words", weight=float(words[best] / self.temperature), text="the words"),
+            Reason(
+                feature=f"intent:{asked}",
+                weight=float(intents[best] / self.temperature),
+                text=f"the customer's turns were understood as {asked}",
+            ),
+            *(
+                Reason(feature=feature, weight=weight, text=text)
+                for feature, column, weight, text in known
+                if column == best
+            ),
+        ]
+        return Need(
+            category=self.categories[best],
+            probability=float(weights[best] / weights.sum()),
+            reasons=tuple(sorted(reasons, key=lambda r: -r.weight)),
+            model_id=model_id,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "weights.npy", self.scorer.weights, allow_pickle=False)
+        np.save(folder / "intercept.npy", self.scorer.intercept, allow_pickle=False)
+        np.save(folder / "evidence.npy", self.evidence, allow_pickle=False)
+        content = {
+            "features": self.scorer.features.to_json(),
+            "categories": self.categories,
+            "intents": self.intents,
+            "intent_needs": self.intent_needs,
+            "temperature": self.temperature,
+        }
+        (folder / "needs.json").write_bytes(orjson.dumps(content))
+
+    @classmethod
+    def load(cls, folder: Path) -> NeedModel:
+        """Read what `save` wrote; errors of reading are the caller's to wrap."""
+        content = orjson.loads((folder / "needs.json").read_bytes())
+        weights = np.load(folder / "weights.npy", allow_pickle=False)
+        intercept = np.load(folder / "intercept.npy", allow_pickle=False)
+        features = Features.from_json(content.pop("features"))
+        evidence = np.load(folder / "evidence.npy", allow_pickle=False)
+        return cls(LinearScorer(features, weights, intercept), evidence, **content)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One training row: the turns with their readings, and what was needed."""
+
+    turns: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    category: str
+    language: Language
+    whole: bool
+    """False for a single example of an intent."""
+
+
+def fit(
+    rows: Sequence[Conversation], intents: Sequence[str], intent_needs: Mapping[str, str]
+) -> NeedModel:
+    """Train and calibrate a model of needs.
+
+    Args:
+        rows: At least two categories; readings must come from models that did not see the text.
+        intents: In the order of the readings' probabilities.
+        intent_needs: Category by intent.
+    """
+    categories = sorted({row.category for row in rows})
+    labels = np.array([row.category for row in rows])
+    whole = np.array([row.whole for row in rows])
+    features = Features.fit(text for row in rows for text in row.turns)
+    table = _evidence_table(intents, categories, intent_needs)
+    matrix = hstack(
+        [
+            vstack([_words_of(row, features, table) for row in rows]),
+            csr_matrix(_EVIDENCE_SCALE * np.array([_evidence_of(row, table) for row in rows])),
+        ]
+    ).tocsr()
+    weights = np.where(whole, 1.0, _SINGLE_WEIGHT)
+    margins, truth = [], []
+    for seen, unseen in stratified(labels, 3):
+        fold = _regression().fit(matrix[seen], labels[seen], weights[seen])
+        # Conversations are what it serves; without any, single messages stand in.
+        unseen = unseen[whole[unseen]] if whole.any() else unseen
+        if len(unseen) and len(fold.classes_) == len(categories):
+            margins.append(_margins(fold, matrix[unseen]))
+            truth.append(np.searchsorted(categories, labels[unseen]))
+    temperature = 1.0
+    if margins:
+        temperature = temperature_of(np.concatenate(margins), np.concatenate(truth))
+    model = _regression().fit(matrix, labels, weights)
+    columns = _per_class(model.coef_, len(categories)).T.astype(np.float32)
+    intercept = _per_class(model.intercept_[:, None], len(categories))[:, 0]
+    scorer = LinearScorer(features, columns[: len(features)], intercept.astype(np.float32))
+    evidence = np.ascontiguousarray(_EVIDENCE_SCALE * columns[len(features) :])
+    return NeedModel(scorer, evidence, categories, intents, intent_needs, temperature)
+
+
+def turn_shares(weights: Sequence[float]) -> list[float]:
+    """Return the share of each turn, oldest first; they sum to 1."""
+    raw = [w * DECAY**age for age, w in enumerate(reversed(weights))][::-1]
+    total = math.fsum(raw)
+    return [w / total for w in raw]
+
+
+def _regression() -> LogisticRegression:
+    # A loose tolerance: the calibration mends scale, and the order of classes settles early.
+    return LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-2, random_state=SEED)
+
+
+def _margins(model: LogisticRegression, matrix: csr_matrix) -> Array:
+    margins = model.decision_function(matrix)
+    return margins if margins.ndim == 2 else np.column_stack([0 * margins, margins])
+
+
+def _per_class(coefficients: Array, classes: int) -> Array:
+    """Return a row per class; scikit-learn gives one row for two."""
+    if len(coefficients) == classes:
+        return coefficients
+    return np.vstack([np.zeros_like(coefficients), coefficients])
+
+
+def _evidence_table(
+    intents: Sequence[str], categories: Sequence[str], intent_needs: Mapping[str, str]
+) -> Array:
+    """Return shape (intents, categories + 1): 1 at each intent's category, small talk last."""
+    table = np.zeros((len(intents), len(categories) + 1))
+    column = {name: i for i, name in enumerate(categories)}
+    for row, intent in enumerate(intents):
+        if intent in SMALL_TALK:
+            table[row, -1] = 1.0
+        elif intent_needs.get(intent) in column:
+            table[row, column[intent_needs[intent]]] = 1.0
+    return table
+
+
+def _evidence(reading: Reading, table: Array) -> tuple[Array, float]:
+    """Return the evidence by category, shape (categories,), and the weight of the turn."""
+    known = (1 - reading.out_of_scope) * (reading.probabilities @ table)
+    return known[:-1], max(_SMALL_TALK_WEIGHT, 1.0 - float(known[-1]))
+
+
+def _words_of(row: Conversation, features: Features, table: Array) -> csr_matrix:
+    shares = turn_shares([_evidence(r, table)[1] for r in row.readings])
+    return csr_matrix(np.array(shares)) @ features.matrix(row.turns)
+
+
+def _evidence_of(row: Conversation, table: Array) -> Array:
+    parts = [_evidence(r, table) for r in row.readings]
+    shares = turn_shares([weight for _, weight in parts])
+    return np.asarray(sum(s * e for s, (e, _) in zip(shares, parts, strict=True)))
+
+
+_Fact = tuple[str, str, float, str]
+_Rule = tuple[str, Callable[[CustomerFacts], bool], Mapping[str, float], str]
+
+
+def _has(*states: str) -> Callable[[CustomerFacts], bool]:
+    return lambda facts: any(facts.order_states.get(state, 0) for state in states)
+
+
+# feature, when, log-odds by category, reason. The sizes are judgement, not measurement: 0.7 about
+# doubles the odds, and none reaches 1, so that they decide between words that leave it open.
+_RULES: tuple[_Rule, ...] = (
+    (
+        "return_under_way",
+        _has("return_requested", "return_in_transit"),
+        {"returns_and_refunds": 0.9},
+        "a return is under way",
+    ),
+    ("refunded", _has("refunded"), {"returns_and_refunds": 0.3}, "an order was refunded"),
+    (
+        "awaiting_payment",
+        _has("awaiting_payment"),
+        {"billing_and_payment": 0.6},
+        "an order waits for its payment",
+    ),
+    (
+        "open_orders",
+        lambda facts: facts.open_orders > 0,
+        {"order_and_delivery": 0.5},
+        "an order is on its way",
+    ),
+    (
+        "just_delivered",
+        lambda facts: _has("delivered")(facts) and (facts.days_since_last_order or 99) <= 30,
+        {"returns_and_refunds": 0.3, "technical_support": 0.1},
+        "an order was delivered lately",
+    ),
+    (
+        "no_orders",
+        lambda facts: facts.orders_total == 0,
+        {"product_and_presales": 0.5, "order_and_delivery": -0.4, "returns_and_refunds": -0.6},
+        "the customer has never ordered",
+    ),
+    (
+        "open_tickets",
+        lambda facts: facts.open_tickets > 0,
+        {"complaint_and_feedback": 0.3},
+        "a ticket of the customer's is still open",
+    ),
+    (
+        "tier",
+        lambda facts: facts.tier in ("silver", "gold"),
+        {"loyalty_and_marketing": 0.2},
+        "the customer has a loyalty tier",
+    ),
+)
+_AGAIN = 0.4
+"""Log-odds of the need that the customer's last conversation had."""
+
+
+def _facts(facts: CustomerFacts) -> Iterator[_Fact]:
+    """Yield (feature, category, log-odds, reason) of everything that holds of the customer."""
+    for feature, holds, effects, text in _RULES:
+        if holds(facts):
+            for category, weight in effects.items():
+                yield f"fact:{feature}", category, weight, text
+    if facts.earlier_needs:
+        yield "fact:earlier_need", facts.earlier_needs[0], _AGAIN, "the last conversation was on it"

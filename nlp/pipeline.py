@@ -1,0 +1,133 @@
+"""Our components as a spaCy pipeline: `nlp(text)` yields `doc.cats`, `doc.ents` and the rest.
+
+spaCy's own tokenizers (single characters for Chinese) come first; the components work on the
+text itself, since offsets of characters are the contract. What a `Doc` has no place for stands in
+`doc.user_data` under the names below.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import spacy.util
+from spacy.language import Language as Pipeline
+from spacy.tokens import Doc
+
+from nlp.intents import IntentModel
+from nlp.tone import ToneFinder
+from nlp.understanding import Entity, Language
+
+NOW = "frontdesk_now"
+"""In: the customer's now, an aware `datetime`; without it, the present."""
+READING = "frontdesk_reading"
+"""Out: the `Reading` behind `doc.cats`."""
+ENTITIES = "frontdesk_entities"
+"""Out: the exact entities; `doc.ents` are these widened to whole tokens."""
+TONE = "frontdesk_tone"
+"""Out: the `Tone`."""
+
+_CONFIG = Path(__file__).with_name("pipeline.cfg")
+
+
+class FindsEntities(Protocol):
+    """What the entities component needs; `nlp.entities.finder.EntityFinder` is one."""
+
+    def find(self, text: str, language: Language, now: datetime) -> tuple[Entity, ...]:
+        """Return the entities of a text, sorted, without overlaps."""
+        ...
+
+
+class IntentsComponent:
+    """Sets `doc.cats` to the calibrated probability of each intent."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.model: IntentModel | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Read the intents of a document."""
+        if self.model is not None:
+            reading = self.model.read(doc.text, self.language)
+            doc.cats = dict(zip(self.model.intents, reading.probabilities.tolist(), strict=True))
+            doc.user_data[READING] = reading
+        return doc
+
+    def to_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> None:
+        """Write the model's files, as spaCy asks of a component."""
+        if self.model is not None:
+            self.model.save(Path(path))
+
+    def from_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> IntentsComponent:
+        """Read the model's files, as spaCy asks of a component."""
+        self.model = IntentModel.load(Path(path))
+        return self
+
+
+class EntitiesComponent:
+    """Sets `doc.ents`, and the exact entities beside them."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.finder: FindsEntities | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Find the entities of a document."""
+        if self.finder is None:
+            return doc
+        now = doc.user_data.get(NOW) or datetime.now(UTC)
+        entities = self.finder.find(doc.text, self.language, now)
+        doc.user_data[ENTITIES] = entities
+        if entities:
+            spans = [
+                span
+                for e in entities
+                if (span := doc.char_span(e.start, e.end, e.type, alignment_mode="expand"))
+            ]
+            # Two exact entities may share a token; spaCy's may not.
+            doc.set_ents(spacy.util.filter_spans(spans))
+        return doc
+
+
+class ToneComponent:
+    """Keeps the tone beside the document."""
+
+    def __init__(self) -> None:
+        self.finder: ToneFinder | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Find the tone of a document."""
+        if self.finder is not None:
+            doc.user_data[TONE] = self.finder.find(doc.text)
+        return doc
+
+
+@Pipeline.factory("frontdesk_intents", assigns=["doc.cats"])
+def _intents(nlp: Pipeline, name: str) -> IntentsComponent:
+    return IntentsComponent(nlp.lang)
+
+
+@Pipeline.factory("frontdesk_entities", assigns=["doc.ents"])
+def _entities(nlp: Pipeline, name: str) -> EntitiesComponent:
+    return EntitiesComponent(nlp.lang)
+
+
+@Pipeline.factory("frontdesk_tone")
+def _tone(nlp: Pipeline, name: str) -> ToneComponent:
+    return ToneComponent()
+
+
+def build(
+    language: Language,
+    intents: IntentModel,
+    entities: FindsEntities | None,
+    tone: ToneFinder,
+) -> Pipeline:
+    """Return the pipeline of a language, ready to be called."""
+    config: Any = spacy.util.load_config(_CONFIG, overrides={"nlp.lang": language})
+    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    nlp.get_pipe("intents").model = intents
+    nlp.get_pipe("entities").finder = entities
+    nlp.get_pipe("tone").finder = tone
+    return nlp

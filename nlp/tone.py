@@ -1,0 +1,54 @@
+"""How something was said: anger, urgency, abuse, by the configuration's own patterns.
+
+Patterns are re2: they come from admins and run on everything a customer sends, so they must
+take linear time whatever is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import re2
+
+from nlp.examples import ToneKind
+from nlp.features import LONGEST_TEXT
+from nlp.understanding import Language, Tone
+
+_CALM = Tone()
+
+
+class ToneFinder:
+    """Finds the tone of a message in either language."""
+
+    def __init__(self, tones: Mapping[ToneKind, Mapping[Language, tuple[str, ...]]]) -> None:
+        """Compile the patterns of both languages together: customers mix them, scripts do not.
+
+        Raises:
+            ValueError: a pattern is not valid re2.
+        """
+        self._searches: dict[str, Any] = {}
+        options = re2.Options()
+        options.case_sensitive = False
+        options.log_errors = False
+        for kind, by_language in tones.items():
+            patterns = [p for language in sorted(by_language) for p in by_language[language]]
+            if not patterns:
+                continue
+            try:
+                for pattern in patterns:
+                    re2.compile(pattern, options)
+                joined = re2.compile("|".join(f"(?:{p})" for p in patterns), options)
+            except re2.error as error:
+                raise ValueError(f"tone {kind}: {error}") from error
+            self._searches[kind] = joined.search
+
+    def find(self, text: str) -> Tone:
+        """Return the tone of a message."""
+        if not self._searches:
+            return _CALM
+        text = text[:LONGEST_TEXT]
+        # A lone surrogate cannot be searched as UTF-8; it has no tone either.
+        text = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+        found = {kind: search(text) is not None for kind, search in self._searches.items()}
+        return Tone(**found) if any(found.values()) else _CALM
