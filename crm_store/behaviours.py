@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from crm_store.batches import upsert
 from crm_store.drafts import BehaviourEvent
-from crm_store.engines import upsert
 from crm_store.tables import behaviours
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, desc, func, not_, select, update
+from sqlalchemy import bindparam, desc, func, select, text, update
 
 from crm_store import rows
-from crm_store.engines import upsert
+from crm_store.batches import Keys, upsert
 from crm_store.errors import NotFound
 from crm_store.lines import append_all
 from crm_store.opening import FIND, open_all, opened
 from crm_store.receiving import receive_all
 from crm_store.records import AuthorKind
-from crm_store.tables import conversations, customers, messages, ratings
+from crm_store.tables import UNHANDLED, conversations, customers, messages, ratings
 from crm_store.turns import record_all
 
 if TYPE_CHECKING:
@@ -48,15 +48,18 @@ _MESSAGES = (
     .limit(bindparam("limit"))
 )
 
-_HEADS = select(conversations.c.id, conversations.c.last_seq).where(
-    conversations.c.id.in_(bindparam("ids", expanding=True))
+_IDS = Keys(str)
+_HEADS = (
+    select(conversations.c.id, conversations.c.last_seq)
+    .select_from(_IDS.table)
+    .join(conversations, conversations.c.id == _IDS[0])
 )
 
 _UNHANDLED = (
     select(*rows.MESSAGE, *rows.CONVERSATION, *rows.CUSTOMER)
     .join(conversations, conversations.c.id == messages.c.conversation_id)
     .join(customers, customers.c.id == conversations.c.customer_id)
-    .where(not_(messages.c.handled))
+    .where(text(UNHANDLED))
     .order_by(messages.c.conversation_id, messages.c.seq)
 )
 
@@ -128,7 +131,7 @@ class Conversations:
     async def find(self, identity: str, *, channel: str) -> Opened | None:
         """Return who stands behind the identity, None when it was never here."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(FIND, {"keys": [(channel, identity)]})).first()
+            row = (await connection.execute(FIND, Keys.of([(channel, identity)]))).first()
         return opened(row) if row else None
 
     async def get(self, conversation_id: str) -> Conversation:
@@ -154,7 +157,7 @@ class Conversations:
     async def heads(self, ids: Iterable[str]) -> dict[str, int]:
         """Return the last seq of each conversation; one that does not exist is left out."""
         async with self._engine.connect() as connection:
-            found = await connection.execute(_HEADS, {"ids": list(ids)})
+            found = await connection.execute(_HEADS, Keys.of((id_,) for id_ in ids))
             return {row[0]: row[1] for row in found}
 
     async def unhandled(self) -> tuple[tuple[Message, Conversation, Customer], ...]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import desc, func, select
+from sqlalchemy import desc, func, select, text
 
 from crm_store import rows
 from crm_store.errors import NotFound
-from crm_store.records import OPEN_ORDER_STATES, CustomerFacts, OrderState, TicketState
-from crm_store.tables import conversations, customers, needs, orders, tickets
+from crm_store.records import OPEN_ORDER_STATES, CustomerFacts, OrderState
+from crm_store.tables import UNSOLVED, conversations, customers, needs, orders, tickets
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -67,7 +67,7 @@ class Customers:
                         .select_from(tickets)
                         .where(
                             tickets.c.customer_id == customers.c.id,
-                            tickets.c.state.not_in([TicketState.SOLVED, TicketState.CLOSED]),
+                            text(UNSOLVED),
                         )
                         .scalar_subquery(),
                     ).where(customers.c.id == customer_id)

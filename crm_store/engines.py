@@ -14,14 +14,12 @@ a pool of each. The settings below were each found by losing something without t
 from __future__ import annotations
 
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Connection, Insert, Table, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 if TYPE_CHECKING:
@@ -98,22 +96,6 @@ def reading(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "connect", _forbid_writes)
     return engine
-
-
-@cache
-def upsert(dialect: str, table: Table, renewed: tuple[str, ...]) -> Insert:
-    """Return the INSERT that renews these columns of rows that exist; of none, it skips such rows.
-
-    Both databases speak the same words here, but SQLAlchemy has no common one for them.
-    """
-    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = make(table)
-    if not renewed:
-        return statement.on_conflict_do_nothing()
-    return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key),
-        set_={name: statement.excluded[name] for name in renewed},
-    )
 
 
 def _common() -> dict[str, Any]:

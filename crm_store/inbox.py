@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, not_, select, tuple_, update
+from sqlalchemy import insert, select, text, update
 
+from crm_store.batches import Keys
 from crm_store.records import InboxItem
-from crm_store.tables import inbox
+from crm_store.tables import UNDONE, inbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Inbox:
         """Return the oldest events that are not done."""
         async with self._engine.connect() as connection:
             found = await connection.execute(
-                select(*_COLUMNS).where(not_(inbox.c.done)).order_by(inbox.c.id).limit(limit)
+                select(*_COLUMNS).where(text(UNDONE)).order_by(inbox.c.id).limit(limit)
             )
             return tuple(InboxItem(**row) for row in found.mappings())
 
@@ -50,16 +51,19 @@ class Inbox:
         await self._writer.submit(_done_all, item_id)
 
 
-_HELD = select(inbox.c.source, inbox.c.dedupe_key).where(
-    tuple_(inbox.c.source, inbox.c.dedupe_key).in_(bindparam("keys", expanding=True))
+_EVENTS = Keys(str, str)
+_HELD = (
+    select(inbox.c.source, inbox.c.dedupe_key)
+    .select_from(_EVENTS.table)
+    .join(inbox, (inbox.c.source == _EVENTS[0]) & (inbox.c.dedupe_key == _EVENTS[1]))
 )
 
 
 def _take_in_all(
     connection: Connection, batch: Sequence[tuple[str, str, Json, datetime]]
 ) -> list[bool]:
-    keys = list({(source, key) for source, key, _, _ in batch})
-    held = {(row[0], row[1]) for row in connection.execute(_HELD, {"keys": keys})}
+    events = Keys.of((source, key) for source, key, _, _ in batch)
+    held = {(row[0], row[1]) for row in connection.execute(_HELD, events)}
     new: list[dict[str, Any]] = []
     outcomes = []
     for source, key, payload, at in batch:

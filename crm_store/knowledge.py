@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
-from crm_store.engines import upsert
+from crm_store.batches import upsert
 from crm_store.records import Article
 from crm_store.tables import knowledge
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows
+from crm_store.batches import Keys
 from crm_store.effects import (
     AppointmentEffect,
     BookAppointment,
@@ -62,7 +63,7 @@ class Ledger:
         self._records: dict[Key, Record] = {}
         for kind, ids in wanted.items():
             if ids:
-                for row in connection.execute(_LOAD[kind], {"ids": list(ids)}):
+                for row in connection.execute(_LOAD[kind], Keys.of((id_,) for id_ in ids)):
                     self._records[kind, row[0]] = _READ[kind](row)
         self._changed: dict[Key, Record] = {}
         self._booked: dict[Key, Appointment] = {}
@@ -151,9 +152,15 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _locked(columns: Sequence[Column[Any]]) -> Any:  # noqa: ANN401  # a Select of many columns
-    key = columns[0]
-    ids: BindParameter[Any] = bindparam("ids", expanding=True)
-    return select(*columns).where(key.in_(ids)).order_by(key).with_for_update()
+    table, key = columns[0].table, columns[0]
+    ids = Keys(str)
+    return (
+        select(*columns)
+        .select_from(ids.table)
+        .join(table, key == ids[0])
+        .order_by(key)
+        .with_for_update(of=table)
+    )
 
 
 def _rewrite(table: Table, columns: Sequence[Column[Any]]) -> Any:  # noqa: ANN401  # an Update

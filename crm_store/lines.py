@@ -9,30 +9,40 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, tuple_
+from sqlalchemy import select
 
 from crm_store import rows
+from crm_store.batches import Keys
 from crm_store.drafts import Appended, Line
 from crm_store.errors import Conflict, NotFound, StoreError
+from crm_store.receiving import INSERT_MESSAGES
 from crm_store.records import Conversation, Message
-from crm_store.tables import conversations, messages, outbox
-from crm_store.turns import UPDATE_CONVERSATION, conversation_update, outbox_row
+from crm_store.tables import conversations, messages
+from crm_store.turns import INSERT_POSTS, UPDATE_CONVERSATIONS, conversation_update, outbox_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
-LOAD_CONVERSATIONS = (
+_IDS = Keys(str)
+_LOAD = (
     select(*rows.CONVERSATION)
-    .where(conversations.c.id.in_(bindparam("ids", expanding=True)))
+    .select_from(_IDS.table)
+    .join(conversations, conversations.c.id == _IDS[0])
     .order_by(conversations.c.id)
-    .with_for_update()
+    .with_for_update(of=conversations)
 )
 
-_EARLIER = select(*rows.MESSAGE).where(
-    tuple_(messages.c.conversation_id, messages.c.author, messages.c.client_id).in_(
-        bindparam("keys", expanding=True)
+_SENT = Keys(str, str, str)
+_EARLIER = (
+    select(*rows.MESSAGE)
+    .select_from(_SENT.table)
+    .join(
+        messages,
+        (messages.c.conversation_id == _SENT[0])
+        & (messages.c.author == _SENT[1])
+        & (messages.c.client_id == _SENT[2]),
     )
 )
 
@@ -56,15 +66,16 @@ class _Pages:
     """What a batch of lines reads and writes."""
 
     def __init__(self, connection: Connection, batch: Sequence[Line]) -> None:
-        ids = list({line.conversation_id for line in batch})
-        self._held = {
-            row[0]: rows.conversation(row)
-            for row in connection.execute(LOAD_CONVERSATIONS, {"ids": ids})
-        }
-        keys = [_key(line) for line in batch if line.client_id is not None]
+        ids = Keys.of((line.conversation_id,) for line in batch)
+        self._held = {row[0]: rows.conversation(row) for row in connection.execute(_LOAD, ids)}
+        sent = [
+            (line.conversation_id, line.author, line.client_id)
+            for line in batch
+            if line.client_id is not None
+        ]
         self._earlier: dict[Key, Message] = {}
-        if keys:
-            for row in connection.execute(_EARLIER, {"keys": keys}):
+        if sent:
+            for row in connection.execute(_EARLIER, Keys.of(sent)):
                 message = rows.message(row)
                 self._earlier[message.conversation_id, message.author, message.client_id] = message
         self._messages: list[dict[str, Any]] = []
@@ -96,11 +107,9 @@ class _Pages:
 
     def write(self, connection: Connection) -> None:
         """Write what was appended."""
-        if self._messages:
-            connection.execute(insert(messages), self._messages)
-            connection.execute(UPDATE_CONVERSATION, list(self._changed.values()))
-        if self._posts:
-            connection.execute(insert(outbox), self._posts)
+        INSERT_MESSAGES.execute(connection, self._messages)
+        UPDATE_CONVERSATIONS.execute(connection, list(self._changed.values()))
+        INSERT_POSTS.execute(connection, self._posts)
 
 
 def _key(line: Line) -> Key:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows
+from crm_store.batches import Keys, Many
 from crm_store.drafts import Opened, Opening
 from crm_store.ids import new_id
 from crm_store.records import Conversation, Customer, Owner
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _CLAIMS = ("name", "email", "phone", "language")
 
+_WHO = Keys(str, str)
 FIND = (
     select(
         identities.c.channel,
@@ -34,26 +36,40 @@ FIND = (
         *rows.CONVERSATION,
         *rows.CUSTOMER,
     )
+    .select_from(_WHO.table)
+    .join(
+        identities,
+        (identities.c.channel == _WHO[0]) & (identities.c.identity == _WHO[1]),
+    )
     .join(customers, customers.c.id == identities.c.customer_id)
     .join(
         conversations,
         (conversations.c.customer_id == identities.c.customer_id)
         & (conversations.c.channel == identities.c.channel),
     )
-    .where(
-        tuple_(identities.c.channel, identities.c.identity).in_(bindparam("keys", expanding=True))
+)
+
+_SHOP_IDS = Keys(str)
+_KNOWN = (
+    select(*rows.CUSTOMER)
+    .select_from(_SHOP_IDS.table)
+    .join(customers, customers.c.external_id == _SHOP_IDS[0])
+)
+
+_PAIRS = Keys(str, str)
+_HELD = (
+    select(*rows.CONVERSATION)
+    .select_from(_PAIRS.table)
+    .join(
+        conversations,
+        (conversations.c.customer_id == _PAIRS[0]) & (conversations.c.channel == _PAIRS[1]),
     )
 )
 
-_KNOWN = select(*rows.CUSTOMER).where(customers.c.external_id.in_(bindparam("ids", expanding=True)))
-
-_HELD = select(*rows.CONVERSATION).where(
-    tuple_(conversations.c.customer_id, conversations.c.channel).in_(
-        bindparam("keys", expanding=True)
-    )
-)
-
-_UPDATE_CLAIMS = (
+_INSERT_CUSTOMERS = Many(insert(customers))
+_INSERT_IDENTITIES = Many(insert(identities))
+_INSERT_CONVERSATIONS = Many(insert(conversations))
+_UPDATE_CLAIMS = Many(
     update(customers)
     .where(customers.c.id == bindparam("id_"))
     .values({name: bindparam(f"{name}_") for name in _CLAIMS})
@@ -72,8 +88,8 @@ def opened(row: Sequence[Any]) -> Opened:
 
 def open_all(connection: Connection, batch: Sequence[Opening]) -> list[Opened | StoreError]:
     """Find those who were here before, make the others."""
-    keys = list({(opening.channel, opening.identity) for opening in batch})
-    known = {(row[0], row[1]): opened(row) for row in connection.execute(FIND, {"keys": keys})}
+    who = Keys.of((opening.channel, opening.identity) for opening in batch)
+    known = {(row[0], row[1]): opened(row) for row in connection.execute(FIND, who)}
     newcomers = [o for o in batch if (o.channel, o.identity) not in known]
     register = _Register(connection, newcomers) if newcomers else None
     renewed: dict[str, Customer] = {}
@@ -94,14 +110,13 @@ def open_all(connection: Connection, batch: Sequence[Opening]) -> list[Opened | 
         outcomes.append(result)
     if register is not None:
         register.write(connection)
-    if renewed:
-        connection.execute(
-            _UPDATE_CLAIMS,
-            [
-                {"id_": customer.id} | {f"{name}_": getattr(customer, name) for name in _CLAIMS}
-                for customer in renewed.values()
-            ],
-        )
+    _UPDATE_CLAIMS.execute(
+        connection,
+        [
+            {"id_": customer.id} | {f"{name}_": getattr(customer, name) for name in _CLAIMS}
+            for customer in renewed.values()
+        ],
+    )
     return outcomes
 
 
@@ -116,13 +131,13 @@ class _Register:
         self._held: dict[tuple[str, str], Conversation] = {}
         ids = {id_ for id_ in map(_external_id, newcomers) if id_ is not None}
         if ids:
-            for row in connection.execute(_KNOWN, {"ids": list(ids)}):
+            for row in connection.execute(_KNOWN, Keys.of((id_,) for id_ in ids)):
                 self._by_external_id[row.external_id] = rows.customer(row)
         if self._by_external_id:
             people = [customer.id for customer in self._by_external_id.values()]
             channels = {opening.channel for opening in newcomers}
-            pairs = [(person, channel) for person in people for channel in channels]
-            for row in connection.execute(_HELD, {"keys": pairs}):
+            pairs = Keys.of((person, channel) for person in people for channel in channels)
+            for row in connection.execute(_HELD, pairs):
                 self._held[row.customer_id, row.channel] = rows.conversation(row)
 
     def enter(self, opening: Opening) -> Opened:
@@ -153,13 +168,9 @@ class _Register:
 
     def write(self, connection: Connection) -> None:
         """Insert everything that `enter` made."""
-        for table, new in (
-            (customers, self._customers),
-            (identities, self._identities),
-            (conversations, self._conversations),
-        ):
-            if new:
-                connection.execute(insert(table), new)
+        _INSERT_CUSTOMERS.execute(connection, self._customers)
+        _INSERT_IDENTITIES.execute(connection, self._identities)
+        _INSERT_CONVERSATIONS.execute(connection, self._conversations)
 
     def _new_customer(self, opening: Opening, external_id: str | None) -> Customer:
         customer = _with_claims(Customer(id=new_id(), external_id=external_id), opening)

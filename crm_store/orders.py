@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, desc, select
 
 from crm_store import rows
-from crm_store.engines import upsert
+from crm_store.batches import upsert
 from crm_store.tables import customers, orders, products
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from crm_store.errors import Conflict, NotFound, StoreError
 from crm_store.records import Post, PostState
-from crm_store.tables import outbox
+from crm_store.tables import UNSENT, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from crm_store.writer import Writer
 
-# Spelt as the index on them spells it, else SQLite would not see that the index serves.
-_WAITING = outbox.c.state.in_(["pending", "inflight", "unknown"])
+_WAITING = text(UNSENT)
 
 _FOLLOWS = {
     PostState.INFLIGHT: frozenset({PostState.PENDING}),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows
+from crm_store.batches import Keys, Many
 from crm_store.drafts import Incoming, Received
 from crm_store.errors import Conflict, NotFound, StoreError
 from crm_store.records import AuthorKind
@@ -24,33 +25,41 @@ if TYPE_CHECKING:
 
 # Rows are locked in the order of their ids, here and wherever several are: two processes then
 # wait for each other instead of deadlocking. (SQLite has one writer and renders no FOR UPDATE.)
+_IDS = Keys(str)
 _LOAD = (
     select(*rows.CONVERSATION, *rows.CUSTOMER)
+    .select_from(_IDS.table)
+    .join(conversations, conversations.c.id == _IDS[0])
     .join(customers, customers.c.id == conversations.c.customer_id)
-    .where(conversations.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(conversations.c.id)
     .with_for_update(of=conversations)
 )
 
-_EARLIER = select(
-    messages.c.conversation_id,
-    messages.c.client_id,
-    messages.c.seq,
-    messages.c.at,
-    messages.c.text,
-    messages.c.value,
-).where(
-    tuple_(messages.c.conversation_id, messages.c.author, messages.c.client_id).in_(
-        bindparam("keys", expanding=True)
+_SENT = Keys(str, str)
+_EARLIER = (
+    select(
+        messages.c.conversation_id,
+        messages.c.client_id,
+        messages.c.seq,
+        messages.c.at,
+        messages.c.text,
+        messages.c.value,
+    )
+    .select_from(_SENT.table)
+    .join(
+        messages,
+        (messages.c.conversation_id == _SENT[0])
+        & (messages.c.author == AuthorKind.CUSTOMER)
+        & (messages.c.client_id == _SENT[1]),
     )
 )
 
-_INSERT = insert(messages)
+INSERT_MESSAGES = Many(insert(messages))
 
-_ADVANCE = (
+_ADVANCE = Many(
     update(conversations)
     .where(conversations.c.id == bindparam("id_"))
-    .values(last_seq=bindparam("seq"), updated_at=bindparam("at"))
+    .values(last_seq=bindparam("seq_"), updated_at=bindparam("at_"))
 )
 
 
@@ -58,12 +67,12 @@ def receive_all(connection: Connection, batch: Sequence[Incoming]) -> list[Recei
     """Number and store the messages that are new; find again those that are not."""
     found = {
         row[0]: row
-        for row in connection.execute(_LOAD, {"ids": list({i.conversation_id for i in batch})})
+        for row in connection.execute(_LOAD, Keys.of((i.conversation_id,) for i in batch))
     }
-    keys = [(i.conversation_id, AuthorKind.CUSTOMER, i.client_id) for i in batch]
+    sent = Keys.of((i.conversation_id, i.client_id) for i in batch)
     earlier: dict[tuple[str, str], tuple[int, datetime, str, str | None]] = {
         (row[0], row[1]): (row[2], row[3], row[4], row[5])
-        for row in connection.execute(_EARLIER, {"keys": keys})
+        for row in connection.execute(_EARLIER, sent)
     }
     heads: dict[str, int] = {}
     new: list[dict[str, Any]] = []
@@ -87,12 +96,11 @@ def receive_all(connection: Connection, batch: Sequence[Incoming]) -> list[Recei
             outcomes.append(Conflict(f"{incoming.client_id} was another message"))
         else:
             outcomes.append(_received(row, seq, at, head=head, duplicate=True))
-    if new:
-        connection.execute(_INSERT, new)
-        connection.execute(
-            _ADVANCE,
-            [{"id_": id_, "seq": seq, "at": batch[-1].at} for id_, seq in heads.items()],
-        )
+    INSERT_MESSAGES.execute(connection, new)
+    _ADVANCE.execute(
+        connection,
+        [{"id_": id_, "seq_": seq, "at_": batch[-1].at} for id_, seq in heads.items()],
+    )
     return outcomes
 
 

@@ -113,6 +113,14 @@ def _table(name: str, *items: SchemaItem) -> Table:
     return Table(name, metadata, *items, sqlite_with_rowid=False)
 
 
+# The conditions of partial indexes. Queries repeat them word for word (`text(UNSOLVED)`), because
+# SQLite takes such an index only for the very same expression, without parameters.
+UNHANDLED = "NOT handled"
+UNSOLVED = "state NOT IN ('solved', 'closed')"
+UNSENT = "state IN ('pending', 'inflight', 'unknown')"
+UNDONE = "NOT done"
+
+
 def _partial(condition: str) -> dict[str, Any]:
     """Return the keywords that restrict an index to the rows of `condition`, on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
@@ -205,7 +213,7 @@ Index(
     **_partial("client_id IS NOT NULL"),
 )
 # Holds only what is being worked on at this moment, so it is tiny; read at start-up.
-Index("ix_messages_unhandled", messages.c.conversation_id, **_partial("NOT handled"))
+Index("ix_messages_unhandled", messages.c.conversation_id, **_partial(UNHANDLED))
 
 exchanges = _table(
     "exchanges",
@@ -263,8 +271,6 @@ ratings = _table(
 )
 
 # -- matters for people ----------------------------------------------------------------------
-
-UNSOLVED = "state NOT IN ('solved', 'closed')"
 
 tickets = Table(
     "tickets",
@@ -396,7 +402,7 @@ Index(
     "ix_outbox_waiting",
     outbox.c.lane_key,
     outbox.c.id,
-    **_partial("state IN ('pending', 'inflight', 'unknown')"),
+    **_partial(UNSENT),
 )
 
 inbox = Table(
@@ -410,4 +416,4 @@ inbox = Table(
     Column("received_at", Moment, nullable=False),
     UniqueConstraint("source", "dedupe_key"),
 )
-Index("ix_inbox_waiting", inbox.c.id, **_partial("NOT done"))
+Index("ix_inbox_waiting", inbox.c.id, **_partial(UNDONE))

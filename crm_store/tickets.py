@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from crm_store import rows
+from crm_store.batches import Keys
 from crm_store.drafts import TicketChange
 from crm_store.errors import Conflict, NotFound, StoreError
 from crm_store.records import Conversation, Ticket, TicketState, check_transition
-from crm_store.tables import conversations, counters, tickets
+from crm_store.tables import UNSOLVED, conversations, counters, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,9 @@ UPDATE_TICKET = (
     .values({name: bindparam(f"{name}_") for name in (*_CHANGEABLE, "updated_at")})
 )
 
-_UNSOLVED = tickets.c.state.not_in([TicketState.SOLVED, TicketState.CLOSED])
+_UNSOLVED = text(UNSOLVED)
 _WAITING = (
+    _UNSOLVED,
     tickets.c.state.in_([TicketState.NEW, TicketState.OPEN]),
     tickets.c.assignee.is_(None),
 )
@@ -136,15 +138,17 @@ def load_tickets(connection: Connection, numbers: Sequence[int]) -> dict[int, Ti
     """Return the tickets of these numbers, locked."""
     if not numbers:
         return {}
-    found = connection.execute(_LOAD, {"numbers": list(numbers)})
+    found = connection.execute(_LOAD, Keys.of((number,) for number in numbers))
     return {row[0]: rows.ticket(row) for row in found}
 
 
+_NUMBERS = Keys(int)
 _LOAD = (
     select(*rows.TICKET)
-    .where(tickets.c.number.in_(bindparam("numbers", expanding=True)))
+    .select_from(_NUMBERS.table)
+    .join(tickets, tickets.c.number == _NUMBERS[0])
     .order_by(tickets.c.number)
-    .with_for_update()
+    .with_for_update(of=tickets)
 )
 
 
@@ -215,8 +219,9 @@ def update_row(ticket: Ticket, at: datetime) -> dict[str, Any]:
 
 _LOAD_CONVERSATIONS = (
     select(*rows.CONVERSATION)
-    .join(tickets, tickets.c.conversation_id == conversations.c.id)
-    .where(tickets.c.number.in_(bindparam("numbers", expanding=True)))
+    .select_from(_NUMBERS.table)
+    .join(tickets, tickets.c.number == _NUMBERS[0])
+    .join(conversations, conversations.c.id == tickets.c.conversation_id)
     .order_by(conversations.c.id)
     .with_for_update(of=conversations)
 )
@@ -231,11 +236,11 @@ _MIRROR = (
 def _change_all(
     connection: Connection, batch: Sequence[tuple[TicketChange, datetime]]
 ) -> list[Ticket | StoreError]:
-    numbers = list({change.number for change, _ in batch})
+    numbers = [change.number for change, _ in batch]
     # Conversations are locked before tickets, as everywhere.
     held = {
         row[0]: rows.conversation(row)
-        for row in connection.execute(_LOAD_CONVERSATIONS, {"numbers": numbers})
+        for row in connection.execute(_LOAD_CONVERSATIONS, Keys.of((n,) for n in numbers))
     }
     found = load_tickets(connection, numbers)
     outcomes: list[Ticket | StoreError] = []

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, true, update
 
 from crm_store import rows
+from crm_store.batches import Keys, Many, upsert
 from crm_store.drafts import Recorded, TicketChange, TicketDraft, Turn
-from crm_store.engines import upsert
 from crm_store.errors import AlreadyHandled, Conflict, NotFound, StoreError
 from crm_store.ledger import Ledger
+from crm_store.receiving import INSERT_MESSAGES
 from crm_store.records import Conversation, Message, Ticket
 from crm_store.tables import (
     conversations,
@@ -41,35 +42,44 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+_ANSWERED = Keys(str, int)
 _LOAD = (
     select(messages.c.seq, messages.c.handled, *rows.CONVERSATION)
-    .join(messages, messages.c.conversation_id == conversations.c.id)
-    .where(
-        tuple_(messages.c.conversation_id, messages.c.seq).in_(bindparam("keys", expanding=True))
+    .select_from(_ANSWERED.table)
+    .join(
+        messages,
+        (messages.c.conversation_id == _ANSWERED[0]) & (messages.c.seq == _ANSWERED[1]),
     )
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
     .order_by(conversations.c.id)
     .with_for_update(of=conversations)
 )
 
-_HANDLED = (
+_HANDLED = Many(
     update(messages)
     .where(messages.c.conversation_id == bindparam("id_"), messages.c.seq == bindparam("seq_"))
-    .values(handled=True)
+    .values(handled=true())
 )
 
 _CHANGING = (
     *("owner", "language", "last_seq", "version", "state", "agent_name", "ticket_number"),
     "queue",
 )
-UPDATE_CONVERSATION = (
+UPDATE_CONVERSATIONS = Many(
     update(conversations)
     .where(conversations.c.id == bindparam("id_"))
     .values({name: bindparam(f"{name}_") for name in (*_CHANGING, "updated_at")})
 )
 
 
+_INSERT_TICKETS = Many(insert(tickets))
+_INSERT_EXCHANGES = Many(insert(exchanges))
+_INSERT_NEEDS = Many(insert(needs))
+INSERT_POSTS = Many(insert(outbox))
+
+
 def conversation_update(conversation: Conversation, at: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return the parameters of UPDATE_CONVERSATION."""
+    """Return the parameters of UPDATE_CONVERSATIONS."""
     values = {f"{name}_": getattr(conversation, name) for name in _CHANGING}
     return values | {"id_": conversation.id, "updated_at_": at}
 
@@ -102,10 +112,10 @@ class _Books:
     """What a batch of turns reads and writes."""
 
     def __init__(self, connection: Connection, batch: Sequence[Turn]) -> None:
-        keys = [(turn.conversation_id, turn.message_seq) for turn in batch]
+        answered = Keys.of((turn.conversation_id, turn.message_seq) for turn in batch)
         self._handled: dict[tuple[str, int], bool] = {}
         self._conversations: dict[str, Conversation] = {}
-        for row in connection.execute(_LOAD, {"keys": keys}):
+        for row in connection.execute(_LOAD, answered):
             conversation = rows.conversation(row, 2)
             self._conversations[conversation.id] = conversation
             self._handled[conversation.id, row[0]] = row[1]
@@ -239,21 +249,18 @@ class _Books:
         if not self._turns:
             return
         new = self._new
-        for table, added in (
-            (tickets, new.tickets),
-            (exchanges, new.exchanges),
-            (messages, new.messages),
-            (needs, new.needs),
-            (outbox, new.outbox),
-        ):
-            if added:
-                connection.execute(insert(table), added)
-        connection.execute(
-            _HANDLED, [{"id_": t.conversation_id, "seq_": t.message_seq} for t in self._turns]
+        _INSERT_TICKETS.execute(connection, new.tickets)
+        _INSERT_EXCHANGES.execute(connection, new.exchanges)
+        INSERT_MESSAGES.execute(connection, new.messages)
+        _INSERT_NEEDS.execute(connection, new.needs)
+        INSERT_POSTS.execute(connection, new.outbox)
+        _HANDLED.execute(
+            connection,
+            [{"id_": turn.conversation_id, "seq_": turn.message_seq} for turn in self._turns],
         )
         at = {turn.conversation_id: turn.at for turn in self._turns}
-        connection.execute(
-            UPDATE_CONVERSATION,
+        UPDATE_CONVERSATIONS.execute(
+            connection,
             [conversation_update(self._conversations[id_], when) for id_, when in at.items()],
         )
         if self._changed_tickets:

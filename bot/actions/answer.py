@@ -41,6 +41,4 @@ def best_passage(request: Request, at_least: float | None = None) -> Outcome | N
         return None
     best = passages[0]
     values = {"passage": best.text, "title": best.title}
-    return Outcome(
-        say=(Say(key="knowledge.answer", values=values),), article=best.article_id
-    )
+    return Outcome(say=(Say(key="knowledge.answer", values=values),), article=best.article_id)

@@ -85,7 +85,10 @@ async def _quantity(order: Order, request: Request) -> Outcome:
     if not isinstance(quantity, int):
         say = Say(key="change.how_many", values={"product": name})
         return Outcome(
-            status=Status.ASK, slot="quantity", say=(say,), proved=order.number,
+            status=Status.ASK,
+            slot="quantity",
+            say=(say,),
+            proved=order.number,
             slots={"product": product_id},
         )
     if quantity == 0 and len(order.lines) == 1:

@@ -6,18 +6,20 @@ travel in its outcome and are applied with everything else of the turn, in one t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bot.dialogue.context import Say
-from bot.dialogue.state import SlotValue
-from crm_store.effects import Effect
-from crm_store.records import Appointment, Customer, Order, Product
-from nlp.knowledge import Passage
-from nlp.understanding import Language, Understanding
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.dialogue.context import Say
+    from bot.dialogue.state import SlotValue
+    from crm_store.effects import Effect
+    from crm_store.records import Appointment, Customer, Order, Product
+    from nlp.knowledge import Passage
+    from nlp.understanding import Language, Understanding
 
 
 class Status(StrEnum):
@@ -109,6 +111,9 @@ class Request:
     text: str
     language: Language
     understanding: Understanding
+    """Of the message at hand; a flow's own request may be older."""
+    intent: str | None
+    """What is being served."""
     slots: Mapping[str, SlotValue]
     options: Mapping[str, str | bool | int]
     """What the flow hands to its action."""
@@ -125,6 +130,3 @@ class Request:
     visits: Visits
     search: Search
     knowledge_band: float
-    ticket_number: int | None
-    ask: Mapping[str, str]
-    """The reply key with which each slot of the flow is asked for."""

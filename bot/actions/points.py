@@ -27,4 +27,6 @@ async def run(request: Request) -> Outcome:
         return rules
     tier = request.customer.tier if request.customer.tier in TIERS else TIERS[0]
     values = {"points": request.customer.points, "tier": Term(key=f"tier.{tier}")}
-    return Outcome(say=(Say(key="points.balance", values=values), *rules.say), article=rules.article)
+    return Outcome(
+        say=(Say(key="points.balance", values=values), *rules.say), article=rules.article
+    )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bot.dialogue.state import DialogueState
-    from bot.settings.model import Bands, Flow, Flows, Intent
+    from bot.settings.model import Bands, Flows, Intent
     from crm_store.records import Customer, Order, Owner
     from nlp.understanding import Language
 

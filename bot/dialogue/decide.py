@@ -318,7 +318,7 @@ class _Turn:
 
     def requests(self) -> Decision | None:
         parts = [part for part in self.understanding.parts if part.intent is not None]
-        if len(parts) < 2:  # noqa: PLR2004 - several means two
+        if len(parts) < 2:
             return None
         shared = {k: v for k, v in self.said.items() if k in ("email", "phone", "order_number")}
         waiting = tuple(
@@ -347,9 +347,7 @@ class _Turn:
 
     def start(self, intent: str, text: str, said: Values, rule: str) -> Decision:
         """Serve an intent: answer it at once, or open its flow."""
-        state = replace(
-            self.state, misses=0, offered=(), offered_text="", person_offered=False
-        )
+        state = replace(self.state, misses=0, offered=(), offered_text="", person_offered=False)
         if intent == PERSON_INTENT:
             return self.person(rule)
         name = self.rules.flow_of.get(intent)
@@ -358,9 +356,7 @@ class _Turn:
             return Decision(
                 rule=f"{rule}.answer", state=state, steps=(step,), place=("answers", intent)
             )
-        state = open_flow(
-            state, self.rules, self.known, name, intent=intent, text=text, said=said
-        )
+        state = open_flow(state, self.rules, self.known, name, intent=intent, text=text, said=said)
         return self.advanced(state, f"{rule}.flow", ("flows", name))
 
     def bare_order(self) -> Decision | None:
@@ -379,7 +375,7 @@ class _Turn:
     def offer(self) -> Decision | None:
         bands = self.rules.bands
         ranking = self.understanding.ranking
-        likely = self.understanding.intent is not None or self.understanding.out_of_scope < 0.5  # noqa: PLR2004
+        likely = self.understanding.intent is not None or self.understanding.out_of_scope < 0.5
         if not ranking or not likely or ranking[0].probability < bands.offer:
             return None
         floor = max(bands.offer / 2, ranking[0].probability / 4)
@@ -411,7 +407,7 @@ class _Turn:
         if self.understanding.tone.abusive:
             say = Say(key="calm_down", choices=(PERSON,))
             return Decision(rule="abuse", state=self.state, say=(say,))
-        foreign = self.understanding.out_of_scope >= 0.5  # noqa: PLR2004 - more likely than not
+        foreign = self.understanding.out_of_scope >= 0.5
         step = Step(
             action="search",
             text=self.text,

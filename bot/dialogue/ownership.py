@@ -6,11 +6,14 @@ agent: a person speaks and the bot is silent. none: it was settled; the next mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from crm_store.errors import IllegalTransition
 from crm_store.records import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Event(StrEnum):

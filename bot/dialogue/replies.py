@@ -96,9 +96,7 @@ class Rendered:
 class Replies:
     """The sentences of one configuration."""
 
-    def __init__(
-        self, replies: Mapping[Language, Mapping[str, str]], time_zone: ZoneInfo
-    ) -> None:
+    def __init__(self, replies: Mapping[Language, Mapping[str, str]], time_zone: ZoneInfo) -> None:
         self._time_zone = time_zone
         self._templates = {
             language: {key: PLACEHOLDER.split(text) for key, text in texts.items()}
@@ -141,7 +139,7 @@ class Replies:
         )
         return Choice(label=label, value=option.value)
 
-    def _word(self, value: object, values: Mapping[str, Any], language: Language) -> str:  # noqa: C901, PLR0911 - one line a type
+    def _word(self, value: object, values: Mapping[str, Any], language: Language) -> str:  # noqa: C901 - one line a type
         locale = LOCALES[language]
         match value:
             case OrderState():

@@ -30,15 +30,33 @@ Settled = tuple["DialogueState", tuple[Say, ...], tuple[Step, ...]]
 
 
 def settle(
-    state: DialogueState, step: Step, outcome: Outcome, rules: Rules, known: Known
+    state: DialogueState,
+    step: Step,
+    outcome: Outcome,
+    rules: Rules,
+    known: Known,
+    *,
+    last: bool = True,
 ) -> Settled:
-    """Return what follows from an outcome."""
+    """Return what follows from an outcome.
+
+    Args:
+        state: The conversation's memory.
+        step: The step that was taken.
+        outcome: What came of it.
+        rules: The configuration.
+        known: What the store knows.
+        last: Whether nothing else is due in this turn; only then is asked for what waits, since
+            a question must be the last thing said.
+    """
     if outcome.proved:
         state = replace(state, proved=(*state.proved, outcome.proved), proof_failures=0)
     if outcome.status is Status.NOTHING:
         state, said = missed(state, known, foreign=bool(step.options.get("out_of_scope")))
         return state, (*outcome.say, *said), ()
     if step.flow_id is None:
+        if not last or outcome.status is Status.HAND_OVER:
+            return state, outcome.say, ()
         state, said, steps = go_on(state, rules, known)
         return state, (*outcome.say, *said), steps
     flow = state.active

@@ -6,9 +6,11 @@ restart between any two messages, so everything in it is JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SlotValue = str | int | dict[str, Any]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.routing.hours import Calendar
-
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.routing.hours import Calendar
     from bot.settings.model import Priority, Routing, When
 
 URGENCY: tuple[Priority, ...] = ("low", "normal", "high", "urgent")

@@ -205,8 +205,8 @@ def _names(golden: Golden) -> Iterator[tuple[Steps, str, str]]:
                 yield (*at, "bot"), "bot", key
     for number, route in enumerate(golden.routing):
         yield from _named(route, ("routing", number), "queue")
-        place = ("routing", number, "given")
-        yield from _named(route.given, place, "need", "intent", "language", "tier")
+        case = ("routing", number, "given")
+        yield from _named(route.given, case, "need", "intent", "language", "tier")
 
 
 def _named(values: Any, place: Steps, *parts: str) -> Iterator[tuple[Steps, str, str]]:  # noqa: ANN401 - any of the models

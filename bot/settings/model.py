@@ -24,7 +24,8 @@ from nlp.understanding import Language
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Pattern = Annotated[str, StringConstraints(min_length=1)]
+"""For RE2; `checks.patterns` says what is allowed."""
 ByLanguage = dict[Language, ShortText]
 ReplyKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
@@ -231,7 +232,7 @@ class SlotBase(Strict):
 class OrderSlot(SlotBase):
     """An order: said, remembered, or chosen from the known customer's own."""
 
-    kind: Literal["order"]
+    kind: Literal["order"] = Field(description="The kind of slot.")
     prefer: tuple[str, ...] = Field(
         default=(), description="Order states that fit; the customer's orders in them are offered."
     )
@@ -240,13 +241,13 @@ class OrderSlot(SlotBase):
 class ProofSlot(SlotBase):
     """E-mail or phone on the order, from whoever is not signed in."""
 
-    kind: Literal["proof"]
+    kind: Literal["proof"] = Field(description="The kind of slot.")
 
 
 class EntitySlot(SlotBase):
     """Something with a normalised value."""
 
-    kind: Literal["entity"]
+    kind: Literal["entity"] = Field(description="The kind of slot.")
     take: tuple[Name, ...] = Field(min_length=1, description="Entity types that fill it.")
 
 
@@ -263,14 +264,14 @@ class Option(Strict):
 class ChoiceSlot(SlotBase):
     """One of a few values, offered as buttons."""
 
-    kind: Literal["choice"]
+    kind: Literal["choice"] = Field(description="The kind of slot.")
     options: tuple[Option, ...] = Field(min_length=2, description="The values.")
 
 
 class TextSlot(SlotBase):
     """Free words."""
 
-    kind: Literal["text"]
+    kind: Literal["text"] = Field(description="The kind of slot.")
     from_request: int = Field(
         default=0,
         ge=0,

@@ -47,7 +47,21 @@ def adapter_of(model: Hashable) -> TypeAdapter[Any]:
 @cache
 def schema_of(model: Hashable) -> dict[str, Any]:
     """Return the model's JSON Schema, as files are written."""
-    return adapter_of(model).json_schema(mode="validation", by_alias=True)
+    schema = adapter_of(model).json_schema(mode="validation", by_alias=True)
+    _close(schema)
+    return schema
+
+
+def _close(node: object) -> None:
+    """Let editors complain of keys that have not the form of a name; pydantic leaves them open."""
+    if isinstance(node, dict):
+        if "patternProperties" in node:
+            node["additionalProperties"] = False
+        for value in node.values():
+            _close(value)
+    elif isinstance(node, list):
+        for value in node:
+            _close(value)
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
@@ -119,10 +133,15 @@ def _step(node: dict[str, Any], step: int | str) -> dict[str, Any]:
     if isinstance(step, int):
         items: dict[str, Any] = node.get("items", {})
         return items
-    inner: dict[str, Any] = node.get("properties", {}).get(step) or node.get(
-        "additionalProperties", {}
-    )
-    return inner
+    inner: dict[str, Any] | None = node.get("properties", {}).get(step)
+    return inner or values_of(node) or {}
+
+
+def values_of(node: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of a mapping's values, when its keys are the admin's choice."""
+    patterns = node.get("patternProperties")
+    inner = next(iter(patterns.values())) if patterns else node.get("additionalProperties")
+    return inner if isinstance(inner, dict) else None
 
 
 def _text_expected(detail: ErrorDetails, value: Json) -> str:

@@ -35,7 +35,7 @@ _ALLOWED_AFTER_A = frozenset({"dozen", "pair"})
 
 _MEASURES = "件个双套盒箱包瓶袋条张把台盏只支块本副对组份罐桶卷床顶根枚部辆串粒片提匹幅架株盆篮棵听杯碗款打壶捆筒面口"
 _CHINESE = re.compile(
-    rf"(?<![\d.a-z第几每]|\d[,/:.-])(?P<count>半(?=打)|{MIXED})\s?(?P<measure>[{_MEASURES}])", re.A
+    rf"(?<![\d.a-z第几每])(?<!\d[,/:.-])(?P<count>半(?=打)|{MIXED})\s?(?P<measure>[{_MEASURES}])", re.A
 )
 _CHINESE_TRIGGERS = frozenset(_MEASURES)
 

@@ -124,7 +124,7 @@ _ENGLISH = re.compile(
 )
 _CHINESE = re.compile(
     # Neither the tail of a longer number nor an ordinal or a vague "some".
-    rf"(?<![\d.第几]|[a-z0-9][.,-])(?P<amount>{MIXED})(?P<more>多)?\s?"
+    rf"(?<![\d.第几])(?<![a-z0-9][.,-])(?P<amount>{MIXED})(?P<more>多)?\s?"
     rf"(?P<unit>{_either(_CHINESE_UNITS)})"
     r"(?P<tail>半|[零一二两三四五六七八九](?:[毛角](?:钱|[一二三四五六七八九]分?)?|(?![\d点个十百千万件月号年天]))"
     r"|\d{1,2}(?:[毛角](?:钱|\d分?)?|(?![\d.点个件月号年天:/-])))?",

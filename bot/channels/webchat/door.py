@@ -7,9 +7,7 @@ held an anonymous one gets a new secret for it, so that neither history shows th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.channels.webchat.identity import (
@@ -22,6 +20,9 @@ from bot.channels.webchat.identity import (
 from crm_store.drafts import Opened, Opening
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
     from bot.channels.webchat.frames import Hello
     from bot.channels.webchat.limits import Limiter
     from crm_store.store import Store
@@ -102,15 +103,16 @@ class Door:
 
     async def _open(self, hello: Hello, claims: Claims | None, token: str | None) -> Entered:
         secret = token or new_secret()
+        customer = None
+        if claims is not None:
+            customer = {"external_id": claims.subject, **claims.about}
         opened = await self._store.conversations.open(
             Opening(
                 channel=CHANNEL,
                 identity=fingerprint(secret),
                 verified=claims is not None,
                 at=self._clock(),
-                customer=None
-                if claims is None
-                else {"external_id": claims.subject, **claims.about},
+                customer=customer,
                 locale=hello.locale,
             )
         )

@@ -8,13 +8,13 @@ further. What goes back for a malformed frame is a constant: never a repr, a pat
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeGuard
 
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bot.messages import Status
@@ -353,10 +353,10 @@ def _id(fields: Fields) -> str:
     id_ = fields.get("id")
     if not _is_id(id_):
         raise BadFrame(nack(None, "invalid"))
-    return str(id_)
+    return id_
 
 
-def _is_id(value: object) -> bool:
+def _is_id(value: object) -> TypeGuard[str]:
     # Printable ASCII: an id is echoed and indexed, and has no business being anything else.
     return (
         isinstance(value, str)
@@ -366,12 +366,12 @@ def _is_id(value: object) -> bool:
     )
 
 
-def _is_count(value: object) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     # bool is an int to Python and not to anybody else.
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_SEQ
 
 
-def _is_text(value: object, longest: int) -> bool:
+def _is_text(value: object, longest: int) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= longest and "\0" not in value
 
 

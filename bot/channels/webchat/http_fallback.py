@@ -7,10 +7,8 @@ GET  /chat/events             server-sent events, resumed by Last-Event-ID
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -26,6 +24,8 @@ from bot.channels.webchat.origins import PREFLIGHT, cors
 from crm_store.errors import StoreError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.channels.webchat.service import Service
 
 PING_EVERY_S = 15.0

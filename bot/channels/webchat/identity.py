@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
 
 LONGEST_LIFE = timedelta(hours=24)
 """A site that signs for longer has lost the means to take it back."""
@@ -66,6 +69,7 @@ class IdentityKeys:
         if any(len(key) < SHORTEST_KEY_BYTES for key in self._keys):
             raise ValueError(f"an identity key needs at least {SHORTEST_KEY_BYTES} bytes")
 
+    @override
     def __repr__(self) -> str:
         return f"IdentityKeys({len(self._keys)} keys)"
 

@@ -10,7 +10,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from bot.channels.webchat import frames
@@ -21,12 +20,15 @@ from crm_store.drafts import BehaviourEvent, Rating
 from crm_store.errors import Busy, Conflict, StoreError, Unavailable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.channels.webchat.limits import Limiter
     from bot.channels.webchat.sockets import Sockets
     from crm_store.store import Store
 
 Receive = Callable[[Message], Awaitable[Receipt]]
 Reply = Callable[[Frame], None]
+Kept = Said | Chosen | Rated | Tracked
 
 MOST_DELAY_S = 1.0
 
@@ -86,9 +88,8 @@ class Intake:
             case _:
                 assert_never(frame)
 
-    async def _take_in(
-        self, visitor: Visitor, frame: Said | Chosen | Rated | Tracked, reply: Reply
-    ) -> None:
+    async def _take_in(self, visitor: Visitor, frame: Kept, reply: Reply) -> None:
+        """Take in what has an id: it is acknowledged, or refused with a reason."""
         if isinstance(frame, Tracked):
             wait = self._limiter.event(visitor.conversation_id)
         else:
@@ -97,17 +98,7 @@ class Intake:
             self._refuse(frames.nack(frame.id, "rate_limited", round(wait, 1)), reply)
             return
         try:
-            match frame:
-                case Said():
-                    await self._message(visitor, frame.id, frame.text, None, reply)
-                case Chosen():
-                    await self._choice(visitor, frame, reply)
-                case Rated():
-                    await self._rating(visitor, frame, reply)
-                case Tracked():
-                    await self._behaviour(visitor, frame, reply)
-                case _:
-                    assert_never(frame)
+            await self._keep(visitor, frame, reply)
         except Conflict:
             self._refuse(frames.nack(frame.id, "conflict"), reply)
         except Busy as busy:
@@ -117,6 +108,19 @@ class Intake:
         except StoreError:
             # The conversation was erased, or merged into another: it takes nothing more.
             self._refuse(frames.nack(frame.id, "denied"), reply)
+
+    async def _keep(self, visitor: Visitor, frame: Kept, reply: Reply) -> None:
+        match frame:
+            case Said():
+                await self._message(visitor, frame.id, frame.text, None, reply)
+            case Chosen():
+                await self._choice(visitor, frame, reply)
+            case Rated():
+                await self._rating(visitor, frame, reply)
+            case Tracked():
+                await self._behaviour(visitor, frame, reply)
+            case _:
+                assert_never(frame)
 
     async def _message(
         self, visitor: Visitor, id_: str, text: str, value: str | None, reply: Reply
@@ -169,7 +173,7 @@ class Intake:
             comment=rated.comment,
             at=at,
         )
-        duplicate = bool(await self._store.conversations.rate(rating))
+        duplicate = bool(await self._store.conversations.rate(rating))  # type: ignore[func-returns-value]
         reply(frames.ack(rated.id, seq=None, at=at, duplicate=duplicate))
 
     async def _behaviour(self, visitor: Visitor, tracked: Tracked, reply: Reply) -> None:
@@ -181,7 +185,7 @@ class Intake:
             properties=tracked.properties,
             at=at,
         )
-        duplicate = bool(await self._store.behaviours.track(event))
+        duplicate = bool(await self._store.behaviours.track(event))  # type: ignore[func-returns-value]
         reply(frames.ack(tracked.id, seq=None, at=at, duplicate=duplicate))
 
     async def _mark_read(self, visitor: Visitor, seq: int) -> None:

@@ -6,10 +6,11 @@ nothing, because access rests on the visitor's secret alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp import web
 
     from bot.settings.model import Site

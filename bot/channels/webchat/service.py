@@ -1,4 +1,4 @@
-"""What a WebSocket and a POST have in common: the parts of the web chat, and what a welcome says."""
+"""What WebSockets and POSTs have in common: the parts of the web chat, and what a welcome says."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
@@ -23,6 +22,8 @@ from bot.channels.webchat.limits import address_of
 from crm_store.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.channels.webchat.connection import Connection
     from bot.channels.webchat.service import Service
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
-from bot.channels.webchat.connection import Connection
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from bot.channels.webchat.connection import Connection
 
 
 class Sockets:

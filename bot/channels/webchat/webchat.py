@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
@@ -22,6 +20,9 @@ from bot.channels.webchat.socket_handler import SocketHandler
 from bot.channels.webchat.sockets import Sockets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
     from bot.channels.webchat.identity import IdentityKeys
     from bot.messages import Status
     from bot.settings.model import General

@@ -190,6 +190,11 @@
           for (const key of Object.keys(store)) if (key.startsWith(prefix)) store.removeItem(key);
         } catch { /* storage is forbidden: nothing was kept */ }
       }
+      try {
+        const tabs = new BroadcastChannel(prefix);
+        tabs.postMessage('reset');
+        tabs.close();
+      } catch { /* no other tab can hear */ }
       emit('reset');
     },
     /** Events: open, close, ready, message, status, unread, reset, error. @param {string} event @param {Function} listener

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.settings.strict_yaml import Steps
     from nlp.understanding import Language
 
-MOST_BYTES = 1000
+MOST_BYTES = 1024
 """Of one pattern; RE2 is linear in the text, but its automaton grows with the pattern."""
 
 _LACKS = (

@@ -29,8 +29,8 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
-def _column(name: str, kind: sa.types.TypeEngine[Any], **more: bool) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False, **more)
+def _column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False)
 
 
 def upgrade() -> None:
@@ -65,7 +65,7 @@ def upgrade() -> None:
         _column("source", sa.String(length=80)),
         _column("dedupe_key", sa.Text()),
         _column("payload", JSON),
-        _column("done", sa.Boolean(), server_default=sa.false()),
+        sa.Column("done", sa.Boolean(), server_default=sa.false(), nullable=False),
         _column("received_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_inbox"),
         sa.UniqueConstraint("source", "dedupe_key", name="uq_inbox_source_dedupe_key"),
@@ -291,7 +291,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tickets",
-        _column("number", sa.BigInteger(), autoincrement=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         _column("conversation_id", ID),
         _column("customer_id", ID),
         _column("subject", sa.Text()),

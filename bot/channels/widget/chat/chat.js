@@ -55,6 +55,7 @@ export function start(context) {
   let started = false;
   let thanked = false;
   let sentSeq = 0;
+  /** @type {Set<number>} */ const acked = new Set(); // messages of this very page
   let readSaid = 0;
   let lastUnread = 0;
   let drawing = false;
@@ -106,17 +107,18 @@ export function start(context) {
       if (welcome.token) {
         const other = storage.get('token');
         if (other && !transportToken && !saidSub) { // another tab was made a visitor meanwhile: be the same one
-          transport.forget();
-          setTimeout(() => transport.reconnect());
-          return;
+          return false;
         }
         storage.set('token', welcome.token);
       }
       transportToken = storage.get('token');
-      if (saidSub) storage.set('sub', saidSub);
-      identityRefused = 0;
+      if (saidSub) {
+        storage.set('sub', saidSub);
+        identityRefused = 0;
+      }
       if (fresh) {
         messages = [];
+        acked.clear();
         loading = true;
         sentSeq = 0;
         readSaid = 0;
@@ -127,6 +129,7 @@ export function start(context) {
       emit('ready', { conversation: welcome.conversation, verified: welcome.verified === true });
       if (welcome.status) emit('status', welcome.status);
       draw();
+      return true;
     },
     message: (message, live) => {
       adopt(message);
@@ -157,6 +160,7 @@ export function start(context) {
     changed: () => draw(),
     delivered: (item, ack) => {
       if (item.text && ack.seq !== null) {
+        acked.add(ack.seq);
         view.transcript.rename(item.id, ack.seq);
         sentSeq = Math.max(sentSeq, ack.seq);
         if (!messages.some((message) => message.seq === ack.seq)) {
@@ -182,7 +186,7 @@ export function start(context) {
     session.set('live', '1');
     typingSaid = 0;
     thanked = false;
-    outbox.add(type, fields, text);
+    outbox.add(type, fields, text, transport.lastSeq);
   }
 
   /** @param {boolean} on */
@@ -230,19 +234,17 @@ export function start(context) {
     storage.set('rated', String(messages.at(-1)?.seq ?? 0));
   }
 
-  /** What waits and has not come back by itself: between a reconnect and its ack both may be there. */
+  /** What waits. Between a reconnect and its second ack a message may be here and in the transcript: it is shown once. */
   function stillPending() {
-    const unclaimed = messages.filter((message) => message.author.kind === 'customer' && message.seq > sentSeq).map((message) => message.text);
+    /** @type {Set<number>} */ const claimed = new Set();
     return outbox.pending.filter((item) => {
       if (!item.tried || item.failed) return true;
-      const index = unclaimed.indexOf(item.text);
-      if (index < 0 || !echoed.has(item.id) && transport.state !== 'online') return true;
-      unclaimed.splice(index, 1);
-      echoed.add(item.id);
-      return false;
+      const echo = messages.find((message) => message.author.kind === 'customer' && message.seq > item.after
+        && message.text === item.text && !acked.has(message.seq) && !claimed.has(message.seq));
+      if (echo) claimed.add(echo.seq);
+      return !echo;
     });
   }
-  /** @type {Set<string>} */ const echoed = new Set();
 
   function draw() {
     if (drawing) return;
@@ -297,7 +299,7 @@ export function start(context) {
     status = null;
     thanked = false;
     sentSeq = 0;
-    echoed.clear();
+    acked.clear();
     loading = true;
     transport.forget();
     draw();
@@ -336,10 +338,15 @@ export function start(context) {
       connect();
     },
     /** @param {typeof identity} value */
-    identify(value) {
+    async identify(value) {
+      const same = value === identity;
       identity = value;
       identityRefused = 0;
-      if (!started) return;
+      if (!started || same) return;
+      if (saidSub) { // a page that renders again says the same customer again
+        const jwt = await currentIdentity();
+        if (identity !== value || (jwt && subjectOf(jwt) === saidSub)) return;
+      }
       transport.forget();
       transport.reconnect();
     },
@@ -352,7 +359,9 @@ export function start(context) {
       locale = String(tag);
       draw();
     },
-    reset() {
+    /** @param {boolean} [everywhere] */
+    reset(everywhere = true) {
+      if (everywhere) tabs?.postMessage('reset');
       identity = null;
       identityRefused = 0;
       transport.stop();
@@ -366,10 +375,9 @@ export function start(context) {
   document.addEventListener('visibilitychange', () => { if (!document.hidden) draw(); });
   window.addEventListener('online', () => draw());
   window.addEventListener('offline', () => draw());
-  window.addEventListener('storage', (event) => { // another tab signed out, or read what came
-    if (event.key === `${context.prefix}token` && event.newValue === null && event.oldValue === transportToken && started) chat.reset();
-    else if (event.key === `${context.prefix}read`) draw();
-  });
+  window.addEventListener('storage', (event) => { if (event.key === `${context.prefix}read`) draw(); });
+  const tabs = typeof BroadcastChannel === 'function' ? new BroadcastChannel(context.prefix) : null;
+  tabs?.addEventListener('message', (event) => { if (event.data === 'reset') chat.reset(false); });
   draw();
   return chat;
 }

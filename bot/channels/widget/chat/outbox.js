@@ -15,6 +15,7 @@ import { uuid } from './storage.js';
  * @property {Record<string, unknown>} fields  what the frame carries beside type and id
  * @property {string} text  what the customer sees of it; '' for what is not shown
  * @property {string} at
+ * @property {number} after  the last message known when it was written
  * @property {boolean} tried  has been sent at least once
  * @property {string | null} failed  the nack code that ended it
  * @property {string | null} held  the nack code for which it waits
@@ -64,11 +65,12 @@ export class Outbox {
    * @param {Item['type']} type
    * @param {Record<string, unknown>} fields
    * @param {string} [text]
+   * @param {number} [after]
    */
-  add(type, fields, text = '') {
+  add(type, fields, text = '', after = 0) {
     this.#order = Math.max(Date.now(), this.#order + 1);
     /** @type {Item} */
-    const item = { id: uuid(), order: this.#order, type, fields, text, at: new Date().toISOString(), tried: false, failed: null, held: null };
+    const item = { id: uuid(), order: this.#order, type, fields, text, at: new Date().toISOString(), after, tried: false, failed: null, held: null };
     if (type === 'event') {
       this.#events.push(item);
       if (this.#events.length > MOST_EVENTS) this.#events.shift();
@@ -122,7 +124,7 @@ export class Outbox {
   /** Sends a refused message anew, as a new message. @param {string} id */
   retry(id) {
     const item = this.#take(id);
-    if (item) this.add(item.type, item.fields, item.text);
+    if (item) this.add(item.type, item.fields, item.text, item.after);
   }
 
   /** @param {string} id */

@@ -16,7 +16,7 @@
  * @typedef {object} Handlers
  * @property {() => Promise<Omit<Hello, 'last_seq'>>} hello
  * @property {(state: State) => void} state
- * @property {(welcome: Welcome, fresh: boolean) => void} welcome  `fresh`: another conversation than before
+ * @property {(welcome: Welcome, fresh: boolean) => boolean} welcome  `fresh`: another conversation than before; false: connect anew
  * @property {(message: Message, live: boolean) => void} message
  * @property {() => void} settled  the backlog has been handed over
  * @property {(ack: {id: string, seq: number | null, at: string, duplicate: boolean}) => void} ack
@@ -48,6 +48,7 @@ export class Transport {
   /** @type {string | null} */ #token = null;
   /** @type {string | null} */ #conversation = null;
   #lastError = '';
+  #unexplained = 0; // closes with 4401 that gave no reason
   #head = 0;
   #settled = false;
   /** @type {Map<number, Message>} */ #held = new Map(); // came before what precedes them
@@ -223,7 +224,10 @@ export class Transport {
       this.#set('refused');
       return;
     }
-    if (code === 4401) this.on.rejected(this.#lastError === 'bad_identity' ? 'identity' : 'token');
+    if (code === 4401) {
+      if (this.#lastError === 'bad_identity') this.on.rejected('identity');
+      else if (this.#lastError === 'bad_token' || ++this.#unexplained > 1) this.on.rejected('token'); // once may be a slow hello
+    }
     if (code === 1009) this.on.nack({ id: null, code: 'too_long' });
     if (code !== 4401 && this.state === 'connecting') this.#failed();
     else this.#lost();
@@ -311,9 +315,14 @@ export class Transport {
     if (welcome.token) this.#token = welcome.token;
     this.#head = Number(welcome.head_seq) || 0;
     this.#failures = 0;
+    this.#unexplained = 0;
     this.#socketFailures = this.#overHttp ? this.#socketFailures : 0;
     this.#socketWorked ||= !this.#overHttp;
-    this.on.welcome(welcome, fresh);
+    if (!this.on.welcome(welcome, fresh)) {
+      this.forget();
+      this.reconnect();
+      return;
+    }
     this.#set('online');
     this.#settle();
     if (behind) this.#catchUp();
@@ -410,7 +419,7 @@ export class Transport {
     if (code && frame.id) {
       return { type: 'nack', id: frame.id, code, retry_after_s: Number(response.headers.get('Retry-After')) || null };
     }
-    if (!response.ok) throw new Error(String(response.status));
+    if (!response.ok && (frame.id || frame.type === 'hello')) throw new Error(String(response.status));
     return null;
   }
 }

@@ -175,7 +175,7 @@ export class View {
 
     // the foot
     const offline = !navigator.onLine;
-    const bar = connection === 'refused' ? words.refused : model.troubled ? (offline ? words.offline : words.reconnecting) : '';
+    const bar = connection === 'refused' ? words.refused : model.troubled ? (offline ? words.offline : model.messages.length ? words.reconnecting : words.connecting) : '';
     set(this.notice, bar);
     this.notice.hidden = !bar;
     this.notice.classList.toggle('offline', offline);

@@ -1,0 +1,115 @@
+"""The configuration in force: settings and model, made ready for turns.
+
+Built whole from a folder and a model, and never changed: a reload builds another one. Every
+exchange is stamped with its `config_id` and `model_id`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import re2
+
+from bot.dialogue.context import Matcher, Rules
+from bot.dialogue.replies import Replies
+from bot.routing.hours import Calendar
+from bot.routing.rules import Router
+from bot.settings.model import ChoiceSlot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bot.settings.model import Flows, Pattern, Phrases
+    from bot.settings.settings import Settings
+    from nlp.engine import Engine
+    from nlp.understanding import Language
+
+NEVER = r"[^\s\S]"
+"""Matches nothing: what an empty list of patterns means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """All that a turn goes by."""
+
+    settings: Settings
+    engine: Engine
+    rules: Rules
+    replies: Replies
+    router: Router
+    time_zone: ZoneInfo
+
+    @property
+    def config_id(self) -> str:
+        """The configuration's id."""
+        return self.settings.config_id
+
+    @property
+    def model_id(self) -> str:
+        """The model's id."""
+        return self.engine.model_id
+
+
+def build(settings: Settings, engine: Engine) -> Playbook:
+    """Return the playbook of a configuration and its model."""
+    time_zone = ZoneInfo(settings.general.time_zone)
+    flows = settings.flows
+    rules = Rules(
+        flows=flows,
+        intents=settings.intents,
+        bands=settings.general.bands,
+        phrases=_matcher(settings.phrases),
+        options=_options(flows),
+        flow_of={intent: name for name, flow in flows.flows.items() for intent in flow.intents},
+    )
+    return Playbook(
+        settings=settings,
+        engine=engine,
+        rules=rules,
+        replies=Replies(settings.replies, time_zone),
+        router=Router(settings.routing, Calendar(settings.routing.hours, time_zone)),
+        time_zone=time_zone,
+    )
+
+
+def _matcher(phrases: Phrases) -> Matcher:
+    """Phrases of all languages count in every conversation: people mix."""
+    names = ("human", "stop", "newest")
+    return Matcher({name: _any_of(_flat(getattr(phrases, name))) for name in names})
+
+
+def _flat(patterns: Mapping[Language, Iterable[Pattern]]) -> list[Pattern]:
+    return [pattern for each in patterns.values() for pattern in each]
+
+
+def _any_of(patterns: Iterable[Pattern]) -> Callable[[str], bool]:
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns) or NEVER
+    compiled = re2.compile(f"(?i){joined}")
+    return lambda text: compiled.search(text) is not None
+
+
+def _options(flows: Flows) -> dict[tuple[str, str], Callable[[str], str | None]]:
+    return {
+        (name, slot.name): _chooser(slot)
+        for name, flow in flows.flows.items()
+        for slot in flow.slots
+        if isinstance(slot, ChoiceSlot)
+    }
+
+
+def _chooser(slot: ChoiceSlot) -> Callable[[str], str | None]:
+    """Return what a typed text chooses: an option's own label first, then its patterns."""
+    labels = {
+        label.casefold(): option.value for option in slot.options for label in option.label.values()
+    }
+    matchers = [(_any_of(_flat(option.match)), option.value) for option in slot.options]
+
+    def choose(text: str) -> str | None:
+        typed = text.strip().casefold()
+        if typed in labels:
+            return labels[typed]
+        return next((value for matches, value in matchers if matches(text)), None)
+
+    return choose
