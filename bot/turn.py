@@ -165,7 +165,7 @@ class Turns:
                 worker.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    # -- order ---------------------------------------------------------------------------------------
+    # -- order -------------------------------------------------------------------------------------
 
     def _enqueue(self, work: Work) -> None:
         queue = self._waiting.get(work.conversation.id)
@@ -213,7 +213,7 @@ class Turns:
         customer = await self._store.customers.get(conversation.customer_id)
         return replace(work, conversation=conversation, customer=customer)
 
-    # -- the walk ---------------------------------------------------------------------------------
+    # -- the walk -------------------------------------------------------------------------------
 
     async def _turn(self, work: Work) -> Conversation:
         """Think, write once, send."""

@@ -67,7 +67,7 @@ def sqlite_file(url: URL) -> Path | None:
 def writing(url: URL) -> AsyncEngine:
     """Return the engine whose transactions write."""
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=2, **_postgres())
+        return create_async_engine(_bare(url), pool_size=2, **_postgres(url))
     # The writer rolls back or commits each transaction itself; a rollback more on the way back to
     # the pool would cost another trip to the connection's thread for each batch.
     engine = create_async_engine(
@@ -85,7 +85,9 @@ def reading(url: URL) -> AsyncEngine:
     old state open so that the WAL could not be checkpointed.
     """
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=5, isolation_level="AUTOCOMMIT", **_postgres())
+        return create_async_engine(
+            _bare(url), pool_size=5, isolation_level="AUTOCOMMIT", **_postgres(url)
+        )
     engine = create_async_engine(
         url,
         pool_size=READERS,
@@ -107,7 +109,15 @@ def _common() -> dict[str, Any]:
     }
 
 
-def _postgres() -> dict[str, Any]:
+def _bare(url: URL) -> URL:
+    return url.difference_update_query(["search_path"])
+
+
+def _postgres(url: URL) -> dict[str, Any]:
+    settings = {"lock_timeout": str(BUSY_TIMEOUT_MS), "timezone": "UTC"}
+    # `?search_path=…` in the URL names the schema to live in; the driver has no word for that.
+    if path := url.query.get("search_path"):
+        settings["search_path"] = str(path)
     return {
         **_common(),
         # Without it the first query after a restart of the server fails.
@@ -115,7 +125,7 @@ def _postgres() -> dict[str, Any]:
         "connect_args": {
             "timeout": POSTGRES_TIMEOUT_S,
             "command_timeout": POSTGRES_TIMEOUT_S,
-            "server_settings": {"lock_timeout": str(BUSY_TIMEOUT_MS), "timezone": "UTC"},
+            "server_settings": settings,
         },
     }
 

@@ -15,18 +15,23 @@ _MOST_PARTS = 4
 
 # Words that announce another matter; what stands before them is a request of its own.
 _ANNOUNCED = re.compile(
-    r"(?i)[,;.!?]?\s*\b(?:and\s+also|and\s+another\s+thing|one\s+more\s+thing|another\s+question|"
-    r"also|plus|additionally|by\s+the\s+way|btw|besides\s+that|secondly|"
-    r"and\s+then\s+(?:can|could|please)|while\s+(?:i'm|im|you're|ur)\s+at\s+it)\b[,:]?\s*"
-    r"|[，,。；;！？]?\s*(?:另外|还有就是|还有|顺便|再就是|第二个?|其次|对了|以及)[，,：:]?\s*"
+    r"\b(?:and\s+)?(?:also|plus|additionally|by\s+the\s+way|btw|besides\s+that|secondly|"
+    r"another\s+(?:thing|question)|one\s+more\s+thing|while\s+(?:i'm|im|you're|ur)\s+at\s+it)\b"
+    r"|另外|还有就是|还有|顺便|再就是|第二个|其次|对了",
+    re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?;]+(?=\s)|[。！？；\n]+|[，,](?=\s*(?:请|帮我|麻烦|能不能|怎么|我想|我要|什么时候))"
-                           r"|(?i:,?\s+and\s+(?=(?:can|could|would|how|when|where|what|do|is|please|i\s+(?:want|need|would))\b))")
+_SENTENCE_END = re.compile(
+    r"[.!?;]+(?=\s)|[。！？；\n]+|[，,](?=\s*(?:请|帮我|麻烦|能不能|怎么|我想|我要|什么时候))"
+    r"|\band\s+(?=(?:can|could|would|how|when|where|what|do|is|please|i\s+(?:want|need|would))\b)",
+    re.IGNORECASE,
+)
 _REQUEST = re.compile(
     r"(?i)[?？吗呢么]|\b(?:can|could|would|please|pls|plz|want|need|wanna|like\s+to|how|when|where|what|"
     r"which|why|who|help|tell|show|give|send|cancel|change|update|check|refund|return|exchange|track|"
     r"delete|stop|is|are|do|does)\b|请|帮|麻烦|想|要|能不能|可以|怎么|多少|几|哪|什么|给我|取消|退|换|查|改"
 )
+_BETWEEN = " \t\r\n,;:.!，。；：！、"
+"""What is cut off at either end of a part; question marks stay, they are a sign of a request."""
 _SHORTEST = 2
 """Words (Han characters) of a part; less is a fragment."""
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
@@ -67,9 +72,9 @@ def candidates(text: str) -> tuple[Clause, ...]:
 
 
 def _trimmed(text: str, start: int, end: int) -> Clause:
-    """Return the clause without blanks around it."""
-    while start < end and text[start].isspace():
+    """Return the clause without the blanks and marks around it."""
+    while start < end and text[start] in _BETWEEN:
         start += 1
-    while start < end and text[end - 1].isspace():
+    while start < end and text[end - 1] in _BETWEEN:
         end -= 1
     return Clause(start, end)

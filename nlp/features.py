@@ -1,9 +1,9 @@
 """From text to sparse features: the same code in training and in serving, so they cannot differ.
 
-Two blocks, each 1 + ln(count) and of unit length: word 1-2-grams, and character 2-5-grams inside
-blank-separated pieces (scikit-learn's `char_wb`), weighed 1.5. A Han character is a word of its
-own and takes no part in the second block, so Chinese text gets character 1-2-grams, English text
-exactly what `TfidfVectorizer` would give, and mixed text both.
+Three blocks, each 1 + ln(count) and of unit length: word 1-2-grams; character 2-5-grams inside
+blank-separated pieces (scikit-learn's `char_wb`), weighed 1.5; and the concepts of `concepts`. A
+Han character is a word of its own and takes no part in the second block, so Chinese text gets
+character 1-2-grams, English text exactly what `TfidfVectorizer` would give, and mixed text both.
 
 The per-call overhead of scikit-learn is 15-60 times the work itself; this module does the work
 with a dict and a list. Customers repeat words, not messages: what a piece contributes is
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from nlp.concepts import lexicon
 from nlp.language import HAN
 
 LONGEST_TEXT = 5_000
@@ -41,7 +42,8 @@ _PIECE = re.compile(f"[{HAN}]|[^\\s{HAN}]+")
 _HAN_PIECE = re.compile(f"[{HAN}]")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
-_Piece = tuple[tuple[str, ...], tuple[int, ...]]
+_Piece = tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]
+"""Its words, the rows of its character n-grams, and the concepts of its words."""
 
 
 def normalise(text: str) -> str:
@@ -72,12 +74,21 @@ def _character_grams(piece: str) -> list[str]:
 class Features:
     """A vocabulary, and the way from a text to its rows in it."""
 
-    def __init__(self, word_grams: Sequence[str], character_grams: Sequence[str]) -> None:
+    def __init__(
+        self,
+        word_grams: Sequence[str],
+        character_grams: Sequence[str],
+        concepts: Sequence[str] = (),
+    ) -> None:
         self.word_grams = tuple(word_grams)
         self.character_grams = tuple(character_grams)
+        self.concepts = tuple(concepts)
+        self._lexicon = lexicon()
         self._words = {gram: i for i, gram in enumerate(self.word_grams)}
         first = len(self.word_grams)
         self._characters = {gram: first + i for i, gram in enumerate(self.character_grams)}
+        first += len(self.character_grams)
+        self._concepts = {name: first + i for i, name in enumerate(self.concepts)}
         self._remembered: dict[str, _Piece] = {}
 
     @classmethod
@@ -86,19 +97,27 @@ class Features:
         word_grams: set[str] = set()
         character_grams: set[str] = set()
         pieces: set[str] = set()
+        vocabulary: set[str] = set()
+        concepts: set[str] = set()
+        known = lexicon()
         for text in texts:
             normal = normalise(text)
             found = words(normal)
             word_grams.update(found)
             word_grams.update(f"{a} {b}" for a, b in zip(found, found[1:], strict=False))
             pieces.update(_PIECE.findall(normal))
+            vocabulary.update(found)
+            concepts.update(known.of_phrases(found))
+            concepts.update(known.of_chinese(normal))
+        for word in vocabulary:
+            concepts.update(known.of_word(word))
         for piece in pieces:
             if not _is_han(piece):
                 character_grams.update(_character_grams(piece))
-        return cls(sorted(word_grams), sorted(character_grams))
+        return cls(sorted(word_grams), sorted(character_grams), sorted(concepts))
 
     def __len__(self) -> int:
-        return len(self.word_grams) + len(self.character_grams)
+        return len(self.word_grams) + len(self.character_grams) + len(self.concepts)
 
     def rows(self, text: str) -> tuple[list[int], list[float]]:
         """Return the known features of a text.
@@ -108,22 +127,34 @@ class Features:
             times its weight. Both are empty when nothing in the text is known.
         """
         normal = normalise(text)
-        pieces = normal.split() if normal.isascii() else _PIECE.findall(normal)
+        latin = normal.isascii()
+        pieces = normal.split() if latin else _PIECE.findall(normal)
         found: list[str] = []
         characters: list[int] = []
+        concepts: list[str] = []
         remembered = self._remembered
         for piece in pieces:
             known = remembered.get(piece) or self._learn(piece)
             found += known[0]
             characters += known[1]
+            concepts += known[2]
         get = self._words.get
         grams = [i for word in found if (i := get(word)) is not None]
-        grams += [
-            i for a, b in zip(found, found[1:], strict=False) if (i := get(f"{a} {b}")) is not None
-        ]
-        ids, values = _block(grams, 1.0)
-        character_ids, character_values = _block(characters, CHARACTERS_WEIGHT)
-        return ids + character_ids, values + character_values
+        pairs = zip(found, found[1:], strict=False)
+        grams += [i for a, b in pairs if (i := get(f"{a} {b}")) is not None]
+        concepts += self._lexicon.of_phrases(found)
+        if not latin:
+            concepts += self._lexicon.of_chinese(normal)
+        meant = self._concepts.get
+        senses = [i for name in concepts if (i := meant(name)) is not None]
+        ids: list[int] = []
+        values: list[float] = []
+        for rows, weight in ((grams, 1.0), (characters, CHARACTERS_WEIGHT), (senses, 1.0)):
+            if rows:
+                some, length = _block(rows, weight)
+                ids += some
+                values += length
+        return ids, values
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
         """Return the features of many texts: float32 of shape (texts, features)."""
@@ -142,21 +173,27 @@ class Features:
 
     def to_json(self) -> dict[str, Any]:
         """Return the vocabulary."""
-        return {"words": list(self.word_grams), "characters": list(self.character_grams)}
+        return {
+            "words": self.word_grams,
+            "characters": self.character_grams,
+            "concepts": self.concepts,
+        }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Features:
         """Return the features that `to_json` came from."""
-        return cls(content["words"], content["characters"])
+        return cls(content["words"], content["characters"], content["concepts"])
 
     def _learn(self, piece: str) -> _Piece:
         """Return the words of a piece and its known character n-grams, and remember them."""
         if _is_han(piece):
-            known: _Piece = ((piece,), ())
+            known: _Piece = ((piece,), (), ())  # its concepts depend on its neighbours
         else:
             get = self._characters.get
             ids = (get(gram) for gram in _character_grams(piece))
-            known = (tuple(words(piece)), tuple(i for i in ids if i is not None))
+            found = words(piece)
+            concepts = [c for word in found for c in self._lexicon.of_word(word)]
+            known = (tuple(found), tuple(i for i in ids if i is not None), tuple(concepts))
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[piece] = known
@@ -172,7 +209,7 @@ def _block(grams: list[int], weight: float) -> tuple[list[int], list[float]]:
     """Return the distinct grams of a block with their values, of length `weight`."""
     distinct = set(grams)
     if len(distinct) == len(grams):  # nothing repeats: all values are the same
-        return grams, [weight / math.sqrt(len(grams))] * len(grams) if grams else []
+        return grams, [weight / math.sqrt(len(grams))] * len(grams)
     counts = Counter(grams)
     raw = [1.0 if n == 1 else 1.0 + math.log(n) for n in counts.values()]
     scale = weight / math.sqrt(sum(x * x for x in raw))

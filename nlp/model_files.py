@@ -21,6 +21,7 @@ from pathlib import Path
 
 import orjson
 
+from nlp import concepts
 from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 
 FORMAT = 1
@@ -44,8 +45,8 @@ class Manifest:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the libraries that a model depends on."""
-    return {name: version(name) for name in _LIBRARIES}
+    """Return the versions of what a model depends on beside its training set."""
+    return {"concepts": concepts.version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def model_id(fingerprint: str) -> str:

@@ -96,7 +96,7 @@ ACTIONS: Mapping[str, Action] = {
         slots=frozenset({"kind", "when", "contact"}),
     ),
     "change_appointment": Action(
-        run=appointments.change, replies=appointments.REPLIES, slots=frozenset({"contact"})
+        run=appointments.change, replies=appointments.REPLIES
     ),
     "report": Action(
         run=report.run,

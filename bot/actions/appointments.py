@@ -170,6 +170,6 @@ def _values(appointment: Appointment) -> dict[str, object]:
 
 
 def _booking_number(exchange_id: str) -> str:
-    """Return a number that people can say; the same for the same exchange, so a retry books once."""
+    """Return a number that people can say; the same exchange, tried again, gets it again."""
     digest = hashlib.sha256(exchange_id.encode()).digest()
     return f"V-{int.from_bytes(digest[:8]) % 1_000_000:06d}"

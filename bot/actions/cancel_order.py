@@ -30,7 +30,7 @@ async def run(request: Request) -> Outcome:
     order = await own_order(request)
     if isinstance(order, Outcome):
         return order
-    values = {
+    values: dict[str, object] = {
         "order": order.number,
         "state": order.state,
         "total": Money(amount=order.total, currency=order.currency),

@@ -30,11 +30,11 @@ async def run(request: Request) -> Outcome:
         values = {"order": order.number, "state": order.state}
         say = Say(key="refund_status.none", values=values)
         return Outcome(say=(say,), proved=order.number, slots=slots)
-    values = {
+    told: dict[str, object] = {
         "order": order.number,
         "refund": refund_term(order),
         "since": date.fromisoformat(order.refund["on"]),
         "amount": Money(amount=order.refund["amount"], currency=order.refund["currency"]),
     }
-    say = Say(key="refund_status", values=values)
+    say = Say(key="refund_status", values=told)
     return Outcome(say=(say,), proved=order.number, slots=slots)

@@ -54,7 +54,7 @@ async def run(request: Request) -> Outcome:
         return Outcome(
             status=Status.REFUSED, say=(Say(key=refused, values=values),), proved=order.number
         )
-    values = {
+    values: dict[str, object] = {
         "order": order.number,
         "goods": await goods(order, request),
         "total": Money(amount=order.total, currency=order.currency),

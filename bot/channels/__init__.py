@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from bot.errors import ChannelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,12 +13,20 @@ if TYPE_CHECKING:
     from crm_store.records import Message, Post
 
 
+class TryLater(ChannelError):  # noqa: N818  # a pause, not an error
+    """The channel asks for a pause; the post was not taken, and that is no failure of it."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"asked to wait {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
+
+
 class LocalChannel(Protocol):
     """A channel that shows messages to whoever is connected; the store keeps them for the rest."""
 
-    @property
-    def name(self) -> str:
-        """As conversations name it."""
+    name: str
+    """As conversations name it."""
+    remote: Literal[False]
 
     def deliver(
         self, conversation_id: str, messages: Sequence[Message], status: Status | None
@@ -27,16 +37,17 @@ class LocalChannel(Protocol):
 class RemoteChannel(Protocol):
     """A channel behind somebody else's server: posts may fail, or arrive without our knowing."""
 
-    @property
-    def name(self) -> str:
-        """As conversations name it."""
+    name: str
+    remote: Literal[True]
 
     async def post(self, post: Post) -> str | None:
         """Post it and return the channel's own name of what was posted.
 
+        Whatever else this raises means that nobody knows whether it was posted.
+
         Raises:
             ChannelError: It was not posted: `permanent` when it never will be.
-            Ambiguous: It may or may not have been posted.
+            TryLater: It was not posted, and nothing should be for a while.
         """
 
     async def reconcile(self, post: Post) -> str | None:

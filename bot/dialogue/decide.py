@@ -37,11 +37,15 @@ from crm_store.records import Owner
 if TYPE_CHECKING:
     from bot.dialogue.context import Known, Rules
     from bot.dialogue.flows import Values
+    from bot.settings.model import Slot
     from nlp.understanding import Understanding
 
 PERSON_INTENT = "contact_human_agent"
 SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 """Heard within a flow, these answer its question or nothing; they never lead away from it."""
+
+ASIDES = SMALL_TALK - {"affirm", "deny"}
+"""Heard within a flow, these are answered, and the flow's question is asked again."""
 
 MOST_OFFERED = 3
 CLEARLY_ANOTHER = 0.8
@@ -120,7 +124,7 @@ class _Turn:
         self.rules = rules
         self.known = known
 
-    # -- 2: buttons ------------------------------------------------------------------------------
+    # -- 2: buttons --------------------------------------------------------------------------------
 
     def pressed(self, value: str) -> Decision:
         kind, _, rest = value.partition(":")
@@ -132,17 +136,19 @@ class _Turn:
             return self.start(rest, text, dict(self.state.said), "button.intent")
         if kind == "product":
             return self.start("product_question", self.text, {"product": rest}, "button.product")
-        if kind == "slot" and flow is not None:
+        if kind == "none":
+            return self.missed(rephrase=True)
+        stale = self.say("button.stale", "button_stale")
+        return stale if flow is None else self.pressed_in_flow(flow, kind, rest) or stale
+
+    def pressed_in_flow(self, flow: FlowState, kind: str, rest: str) -> Decision | None:
+        if kind == "slot":
             name, _, chosen = rest.partition("=")
             if name in {slot.name for slot in self.rules.flows.flows[flow.name].slots}:
                 return self.filled(flow.fill(**{name: chosen}), "button.slot")
-        if kind == "confirm" and flow is not None and flow.waiting == CONFIRM:
+        if kind == CONFIRM and flow.waiting == CONFIRM:
             return self.confirmed(flow) if rest == "yes" else self.dropped("flow.refused")
-        if kind == "confirm":
-            return self.say("button.nothing", "anything_else")
-        if kind == "none":
-            return self.missed(rephrase=True)
-        return self.say("button.stale", "button_stale")
+        return None
 
     # -- 3: a person -------------------------------------------------------------------------------
 
@@ -157,7 +163,7 @@ class _Turn:
         step = Step(action="hand_over", text=self.text, intent=PERSON_INTENT)
         return Decision(rule=rule, state=state, steps=(step,), place=("phrases", "human"))
 
-    # -- 4: a flow waits -----------------------------------------------------------------------------
+    # -- 4: a flow waits ---------------------------------------------------------------------------
 
     def in_flow(self) -> Decision | None:
         flow = self.state.active
@@ -171,21 +177,23 @@ class _Turn:
         slot = slot_of(spec, flow.waiting)
         leads_away = self.leads_away(flow)
         if not (leads_away and (isinstance(slot, TextSlot) or self.is_new_request())):
-            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=True)
-            if value is not None:
-                flow = self.others_filled(flow.fill(**{slot.name: value}), but=slot.name)
-                return self.filled(flow, "flow.slot")
-            corrected = self.corrected(flow)
-            if corrected is not None:
-                return self.filled(corrected, "flow.corrected")
+            answer = self.answered(flow, slot)
+            if answer is not None:
+                return answer
         if leads_away:
             return None
-        if self.understanding.intent in SMALL_TALK and self.understanding.intent not in (
-            "affirm",
-            "deny",
-        ):
+        if self.understanding.intent in ASIDES:
             return self.aside()
         return self.not_an_answer(flow)
+
+    def answered(self, flow: FlowState, slot: Slot) -> Decision | None:
+        """The message fills the slot that was asked for, or corrects another."""
+        value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=True)
+        if value is not None:
+            flow = self.others_filled(flow.fill(**{slot.name: value}), but=slot.name)
+            return self.filled(flow, "flow.slot")
+        corrected = self.corrected(flow)
+        return None if corrected is None else self.filled(corrected, "flow.corrected")
 
     def at_confirmation(self, flow: FlowState) -> Decision | None:
         corrected = self.corrected(flow)
@@ -299,7 +307,7 @@ class _Turn:
             return self.start(self.state.offered[0], text, dict(self.state.said), "offer.accepted")
         return self.missed(rephrase=True)
 
-    # -- 5: correction of what is done ---------------------------------------------------------------
+    # -- 5: correction of what is done -------------------------------------------------------------
 
     def correction(self) -> Decision | None:
         flow = self.state.finished
@@ -314,7 +322,7 @@ class _Turn:
         state = replace(self.state, flows=(corrected,), finished=None, misses=0, offered=())
         return self.advanced(state, "flow.reopened", ("flows", flow.name))
 
-    # -- 6-8: requests ---------------------------------------------------------------------------------
+    # -- 6-8: requests -----------------------------------------------------------------------------
 
     def requests(self) -> Decision | None:
         parts = [part for part in self.understanding.parts if part.intent is not None]
@@ -370,7 +378,7 @@ class _Turn:
             return None
         return self.start("track_order", self.text, self.said, "bare_order")
 
-    # -- 9-10: unsure -------------------------------------------------------------------------------------
+    # -- 9-10: unsure ------------------------------------------------------------------------------
 
     def offer(self) -> Decision | None:
         bands = self.rules.bands
@@ -421,7 +429,7 @@ class _Turn:
         state, say = missed(replace(self.state, offered=()), self.known, rephrase=rephrase)
         return Decision(rule="miss", state=state, say=say)
 
-    # -- shared -----------------------------------------------------------------------------------------
+    # -- shared ------------------------------------------------------------------------------------
 
     def sure(self) -> bool:
         return (

@@ -1,4 +1,4 @@
-"""What an action's outcome means for the conversation: go on, ask again, finish, come back. Pure."""
+"""What an action's outcome means for the conversation: ask again, finish, come back. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crm_store.records import Owner
 
 if TYPE_CHECKING:
     from bot.dialogue.context import Known, Rules
-    from bot.dialogue.state import DialogueState
+    from bot.dialogue.state import DialogueState, FlowState
 
 MOST_PROOF_FAILURES = 3
 """A person may mistype twice; who guesses goes no further."""
@@ -51,35 +51,47 @@ def settle(
     """
     if outcome.proved:
         state = replace(state, proved=(*state.proved, outcome.proved), proof_failures=0)
-    if outcome.status is Status.NOTHING:
-        state, said = missed(state, known, foreign=bool(step.options.get("out_of_scope")))
-        return state, (*outcome.say, *said), ()
     if step.flow_id is None:
-        if not last or outcome.status is Status.HAND_OVER:
-            return state, outcome.say, ()
-        state, said, steps = go_on(state, rules, known)
-        return state, (*outcome.say, *said), steps
+        return _without_flow(state, step, outcome, rules, known, last=last)
     flow = state.active
     if flow is None or flow.id != step.flow_id:
         return state, outcome.say, ()
-    if outcome.slots:
-        flow = flow.fill(**outcome.slots)
-        state = state.with_active(flow)
+    flow = flow.fill(**outcome.slots)
+    state = state.with_active(flow)
     match outcome.status:
         case Status.ASK:
             return _asked(state, outcome, rules, known)
         case Status.CONFIRM:
             state = state.with_active(replace(flow, waiting=CONFIRM, tries=0))
-            *said, last = outcome.say
-            return state, (*said, replace(last, choices=YES_NO)), ()
+            question = replace(outcome.say[-1], choices=YES_NO)
+            return state, (*outcome.say[:-1], question), ()
         case _:
-            state = replace(
-                state, flows=state.flows[:-1], finished=replace(flow, waiting=None, tries=0)
-            )
-            if outcome.status is Status.HAND_OVER:
-                return replace(state, pending=()), outcome.say, ()
-            state, said_next, steps = go_on(state, rules, known)
-            return state, (*outcome.say, *said_next), steps
+            return _finished(state, flow, outcome, rules, known)
+
+
+def _without_flow(
+    state: DialogueState, step: Step, outcome: Outcome, rules: Rules, known: Known, *, last: bool
+) -> Settled:
+    """An answer was given, or none was found."""
+    if outcome.status is Status.NOTHING:
+        state, said = missed(state, known, foreign=bool(step.options.get("out_of_scope")))
+        return state, (*outcome.say, *said), ()
+    if not last or outcome.status is Status.HAND_OVER:
+        return state, outcome.say, ()
+    state, said, steps = go_on(state, rules, known)
+    return state, (*outcome.say, *said), steps
+
+
+def _finished(
+    state: DialogueState, flow: FlowState, outcome: Outcome, rules: Rules, known: Known
+) -> Settled:
+    """The flow is done, in one way or another: go on with what waits."""
+    finished = replace(flow, waiting=None, tries=0)
+    state = replace(state, flows=state.flows[:-1], finished=finished)
+    if outcome.status is Status.HAND_OVER:
+        return replace(state, pending=()), outcome.say, ()
+    state, said, steps = go_on(state, rules, known)
+    return state, (*outcome.say, *said), steps
 
 
 def missed(

@@ -50,12 +50,10 @@ class Calendar:
         """Return the time at which so much working time will have passed since `start`."""
         left = working
         for begins, ends in self._stretches(start, start + HORIZON):
-            begins = max(begins, start)
-            if ends <= begins:
-                continue
-            if ends - begins >= left:
-                return begins + left
-            left -= ends - begins
+            stretch = ends - max(begins, start)
+            if stretch >= left:
+                return ends - stretch + left
+            left -= max(stretch, timedelta(0))
         return None
 
     def _stretches(self, first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:

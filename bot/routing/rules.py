@@ -56,7 +56,7 @@ class Router:
         self._calendar = calendar
 
     def route(self, facts: Facts, now: datetime) -> Assignment:
-        """Return the assignment; the configuration's last rules catch all, so there is always one."""
+        """Return the assignment. The last rules catch all, so there is always one."""
         queue_rule = next(r for r in self._routing.queue_rules if matches(r.when, facts))
         priority_rule = next(r for r in self._routing.priority_rules if matches(r.when, facts))
         working = self._routing.first_reply[priority_rule.priority]

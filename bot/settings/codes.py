@@ -101,7 +101,7 @@ CODES: Mapping[str, tuple[str, str]] = {
         "the slot 'order' stands in 'track_order' 2 times",
     ),
     "CFG047": (
-        "A slot is missing that the action cannot do without, or it is optional there.",
+        "A slot is missing that the action cannot do without.",
         "the action 'order_status' needs the slot 'order'",
     ),
     "CFG048": ("A value stands twice in a choice.", "the value 'wrong' stands here twice"),

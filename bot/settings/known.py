@@ -44,9 +44,7 @@ def installed() -> Known:
 
     Imported here and not above: actions and dialogue import the settings' models.
     """
-    try:
-        from bot.actions import ACTIONS
-        from bot.dialogue.replies import ASK_PLACEHOLDERS, DIALOGUE_REPLIES, SHARED
-    except ImportError:  # TODO: drop once bot.actions is complete
-        return Known(actions=None, replies=None)
+    from bot.actions import ACTIONS
+    from bot.dialogue.replies import ASK_PLACEHOLDERS, DIALOGUE_REPLIES, SHARED
+
     return Known(actions=ACTIONS, replies=DIALOGUE_REPLIES, asks=ASK_PLACEHOLDERS, shared=SHARED)

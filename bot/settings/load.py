@@ -8,6 +8,7 @@ same settings and the same `config_id`.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -53,10 +54,15 @@ KINDS: Mapping[str, Kind] = {
     "catalogue": Kind(pattern="shop/products.yaml", model=model.Catalogue, required=False),
     "demo": Kind(pattern="shop/customers.yaml", model=model.DemoShop, required=False),
 }
-"""Every file that makes the settings. `tests/*.yaml` may stand beside them; see `golden`."""
+"""Every file that makes the settings."""
 
-UNREAD = frozenset({"README.md", "tests"})
-"""May stand in the folder, and is no part of the settings."""
+TESTS = "tests/*.yaml"
+"""Stand beside them and are read by `golden`."""
+
+README = "README.md"
+"""May stand in any folder."""
+
+_NAME = re.compile("[a-z][a-z0-9_]{0,63}")
 
 
 def load(folder: Path, known: Known | None = None) -> Settings:
@@ -126,30 +132,31 @@ def _read_file(
 
 def _strangers(folder: Path) -> Iterator[Fault]:
     """Yield what nobody reads: a file in the wrong place must not pass in silence."""
-    patterns = {kind.pattern for kind in KINDS.values()}
-    tops = {pattern.split("/")[0] for pattern in patterns} | UNREAD
+    patterns = {kind.pattern for kind in KINDS.values()} | {TESTS}
     folders = {pattern.split("/")[0] for pattern in patterns if "/" in pattern}
+    tops = {pattern.split("/")[0] for pattern in patterns}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
+        if path.name.startswith(".") or path.name == README:
             continue
-        if path.name not in tops or path.is_dir() != (path.name in folders | {"tests"}):
+        if path.name not in tops or path.is_dir() != (path.name in folders):
             yield _stranger(path, tops)
         elif path.name in folders:
-            yield from _strangers_inside(path, patterns)
+            names = {p.split("/")[1] for p in patterns if p.startswith(f"{path.name}/")}
+            yield from _strangers_inside(path, names)
 
 
-def _strangers_inside(folder: Path, patterns: set[str]) -> Iterator[Fault]:
-    stem = folder.name
-    names = {p.split("/")[1] for p in patterns if p.startswith(f"{stem}/")}
+def _strangers_inside(folder: Path, names: set[str]) -> Iterator[Fault]:
+    free = "*.yaml" in names
+    if folder.name == "replies":
+        free, names = False, {f"{language}.yaml" for language in LANGUAGES}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == "README.md":
+        if path.name.startswith(".") or path.name == README:
             continue
-        free = "*.yaml" in names and path.suffix == ".yaml"
-        if stem == "replies":
-            free = path.stem in LANGUAGES and path.suffix == ".yaml"
-            names = {f"{language}.yaml" for language in LANGUAGES}
-        if path.is_dir() or not (free or path.name in names):
+        if path.is_dir() or not (path.name in names or (free and path.suffix == ".yaml")):
             yield _stranger(path, names - {"*.yaml"})
+        elif not _NAME.fullmatch(path.stem) and path.name not in names:
+            message = f"'{path.stem}' is not a name: small letters, digits and _, a letter first"
+            yield Fault(path=path, line=1, code="CFG006", message=message)
 
 
 def _stranger(path: Path, known: set[str]) -> Fault:

@@ -144,6 +144,9 @@ class _Reader:
 
     def syntax(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
+        if error.context and any(word in error.context for word in ("flow", "quoted")):
+            # Where the bracket or quote was opened; the end of the file helps nobody.
+            mark = error.context_mark or mark
         what = ", ".join(part for part in (error.context, error.problem) if part)
         hint = next((hint for word, hint in _HINTS if word in what), "")
         line = min(mark.line + 1, len(self.source)) if mark else 1

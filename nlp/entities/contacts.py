@@ -33,13 +33,12 @@ _PHONE = re.compile(
     r"|\(0\d{2,3}\)[ -]?\d{3,4}[ -]?\d{4}|0\d{2,3}[ -]?\d{3,4}[ -]?\d{4}"
     r"|[48]00[ -]\d{3}[ -]?\d{4}|[48]00[ -]?\d{4}[ -]\d{3}|[48]00\d{7}"
     # North America.
-    r"|(?P<american>(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4})"
+    r"|(?P<american>(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4})"
     r"|(?:1[ .-]?)?\([2-9]\d\d\) ?[2-9]\d{6}"
     r"|1?[2-9]\d\d[2-9]\d{6}"
     r")(?![a-z0-9_]|[.-]\d|[%@])",
     re.A,
 )
-_CHINESE_MOBILE = re.compile(r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}", re.A)
 
 
 class Contacts:
@@ -74,15 +73,14 @@ class Contacts:
             # 00 is how China dials abroad; the library would take it for a part of the number.
             return _parsed("+" + written[2:] if written.startswith("00") else written, None)
         home = self._regions[language]
-        others = [region for region in self._regions.values() if region != home]
-        for region in (home, *others):
-            value = _parsed(written, region)
-            if value is not None:
-                return value
-        if match["american"] and "US" in self._regions.values():
+        value = _parsed(written, home)
+        if value is None and match["american"] and "US" in self._regions.values():
             # 555 numbers are not assigned, but who writes one so means a phone number.
             return "+1" + "".join(filter(str.isdigit, written))[-10:]
-        return None
+        for region in self._regions.values():
+            if value is None and region != home:
+                value = _parsed(written, region)
+        return value
 
 
 def _parsed(written: str, region: str | None) -> str | None:

@@ -175,7 +175,7 @@ def _weekday(reading: Reading, word: Word) -> Day | None:
         reading.plain[word.start].isupper() or _SHY_DAY_LEAD.search(lead)
     ):
         return None
-    if lead.endswith(("every ", "each ", "any ")):
+    if lead.endswith(("every ", "each ", "any ", "black ", "good ", "cyber ")):
         return None
     match = _WEEK_LEAD.search(lead)
     start = word.start

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from nlp.entities.candidates import resolve
+from nlp.entities.addresses import Addresses
+from nlp.entities.candidates import Candidate, Value, resolve
+from nlp.entities.catalogue import Catalogue
 from nlp.entities.codes import Codes
 from nlp.entities.contacts import Contacts
 from nlp.entities.dates import find_days
 from nlp.entities.goods import Goods
 from nlp.entities.money import Money
+from nlp.entities.people import People
+from nlp.entities.places import Places
 from nlp.entities.reading import Reading
 from nlp.entities.spec import CatalogueEntry, EntitySpec
 from nlp.entities.times import find_dates_and_times
@@ -31,6 +35,10 @@ class EntityFinder:
         self._contacts = Contacts(spec.phone_region)
         self._money = Money(spec.currency)
         self._goods = Goods()
+        self._people = People()
+        self._places = Places(spec.cities)
+        self._addresses = Addresses(self._places)
+        self._catalogue = Catalogue(spec.products)
 
     def find(self, text: str, language: Language, now: datetime) -> tuple[Entity, ...]:
         """Return the entities in the order of the text; they never overlap.
@@ -43,6 +51,10 @@ class EntityFinder:
         found += self._money.find(reading)
         found += find_dates_and_times(reading, find_days(reading))
         found += self._goods.find(reading)
+        found += self._catalogue.find(reading)
+        found += self._people.find(reading)
+        found += self._addresses.find(reading)
+        found += self._places.find(reading)
         entities = []
         for candidate in resolve(found):
             start, end = reading.span(candidate.start, candidate.end)
@@ -52,7 +64,20 @@ class EntityFinder:
                     text=text[start:end],
                     start=start,
                     end=end,
-                    value=candidate.value,
+                    value=_value(candidate, reading, text),
                 )
             )
         return tuple(entities)
+
+
+_AS_WRITTEN = frozenset({"person", "address", "city"})
+
+
+def _value(candidate: Candidate, reading: Reading, text: str) -> Value:
+    """Return the value, for what is given as written in the characters of the text."""
+    if candidate.type not in _AS_WRITTEN or not isinstance(candidate.value, str):
+        return candidate.value
+    end = candidate.start + len(candidate.value)
+    if reading.origin is None:
+        return text[candidate.start : end]
+    return "".join(text[i] for i in reading.origin[candidate.start : end])

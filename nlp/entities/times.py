@@ -262,12 +262,14 @@ _BESIDE = re.compile(
 
 
 def _chinese(low: str, days: list[Day]) -> Iterator[Clock]:
-    ends = {day.end: day for day in days}
     for match in _CHINESE.finditer(low):
         start, end = match.span()
+        # 晚 in 今晚8点 belongs to the day already.
+        day = next((d for d in days if d.start < start <= d.end <= end or d.end == start + 1), None)
+        if day is not None:
+            start = day.end
         while low[start : start + 1] in ("的", " ") and start < end:
             start += 1
-        day = ends.get(match.start())
         if match["noon"]:
             yield Clock(start, end, 0 if match["noon"] in ("午夜", "零时") else 720, "24")
             continue
@@ -278,7 +280,7 @@ def _chinese(low: str, days: list[Day]) -> Iterator[Clock]:
 
 def _chinese_clock(low: str, match: re.Match[str], start: int, day: Day | None) -> Clock | None:
     written = match["colon_h"] or match["h"]
-    part = match["part"] or (day.part if day else "")
+    part = (day.part if day else "") or match["part"] or ""
     hour = int(written) if written.isdigit() else whole(chinese_number(written))
     if hour is None or hour > 24:
         return None

@@ -153,10 +153,12 @@ async def measure(profile: bool) -> None:
             with cProfile.Profile() as profiler:
                 await ours(store, ids)
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
-        rounds = []
         commits = store.writer.commits
-        for _ in range(ROUNDS):
-            rounds.append((*await ours(store, ids), await asyncio.to_thread(bare, Path(folder) / "b")))
+        yardstick = Path(folder) / "bare.db"
+        rounds = [
+            (*await ours(store, ids), await asyncio.to_thread(bare, yardstick))
+            for _ in range(ROUNDS)
+        ]
         commits = store.writer.commits - commits
         await store.close()
     wall, cpu, yard = (statistics.median(each) for each in zip(*rounds, strict=True))

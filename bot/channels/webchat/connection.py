@@ -59,7 +59,7 @@ class Connection:
         self._backlog = backlog
         self._sent = seen
         """Everything up to here was sent or is in the queue."""
-        self._head = seen
+        self._head = 0
         """The newest that we know to exist; ahead of `_sent` there is a gap."""
         self._open = False
         self._queue: list[Frame] = []
@@ -71,9 +71,9 @@ class Connection:
 
     def open(self, welcome: Frame, *, head: int, status: Frame) -> None:
         """Begin to write: the welcome, then what was missed up to `head`, then what comes."""
-        # A client may remember more than there is, after a restore from a backup.
-        self._sent = min(self._sent, head)
         self._head = max(self._head, head)
+        # A client may remember more than there is, after a restore from a backup.
+        self._sent = min(self._sent, self._head)
         self._status = status.body
         self._queue.insert(0, welcome)
         self._open = True
@@ -82,14 +82,15 @@ class Connection:
 
     def push(self, frame: Frame) -> None:
         """Show a message, unless it was shown already."""
-        seq = frame.seq
-        if seq is None or seq <= self._sent:
+        seq = frame.seq or 0
+        if seq <= self._head:
             return
-        if self._open and seq == self._sent + 1 == self._head + 1:
-            self._sent = self._head = seq
+        follows = self._sent == self._head == seq - 1
+        self._head = seq
+        if self._open and follows:
+            self._sent = seq
             self.send(frame)
-        elif seq > self._head:
-            self._head = seq
+        else:
             self._stir.set()
 
     def show_status(self, frame: Frame) -> None:

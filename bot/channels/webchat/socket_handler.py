@@ -74,7 +74,7 @@ class SocketHandler:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket until it ends."""
         service, address = self._service, address_of(request)
         wait = service.limiter.connection(address, service.sockets.count_from(address))

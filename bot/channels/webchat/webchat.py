@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from aiohttp import web
 
@@ -44,8 +44,8 @@ class HasGeneral(Protocol):
 class WebChat:
     """Serves the widget, and shows it what was recorded."""
 
-    name = CHANNEL
-    remote = False
+    name: str = CHANNEL
+    remote: Literal[False] = False
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class WebChat:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes under /chat."""
         return [
-            web.get("/chat/ws", self._socket_handler, allow_head=False),
+            web.get("/chat/ws", self._socket_handler.serve, allow_head=False),
             *self._fallback.routes(),
         ]
 

@@ -75,6 +75,7 @@ def _check_action(name: str, flow: Flow, report: Report, known: Known) -> None:
     for option in flow.options:
         what = f"option of the action '{flow.action}' called"
         report.unknown("CFG044", what, option, action.options, "flows", name, "options", option)
+    # An optional slot will do: the action asks for it when it turns out to be needed.
     for missing in sorted(set(action.slots) - {slot.name for slot in flow.slots}):
         message = f"the action '{flow.action}' needs the slot '{missing}'"
         report.fault("CFG047", message, "flows", name, "action")

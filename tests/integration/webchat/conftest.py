@@ -7,9 +7,8 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import orjson
@@ -24,6 +23,9 @@ from bot.settings.model import WebChat as WebChatSettings
 from crm_store.drafts import Incoming, Line
 from crm_store.records import AuthorKind, Choice, Conversation
 from crm_store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = "k" * 40
 OLD_KEY = "o" * 40
@@ -141,7 +143,10 @@ class Tab:
         async with asyncio.timeout(within_s):
             while True:
                 message = await self.socket.receive()
-                assert message.type is aiohttp.WSMsgType.TEXT, (message.type, self.socket.close_code)
+                assert message.type is aiohttp.WSMsgType.TEXT, (
+                    message.type,
+                    self.socket.close_code,
+                )
                 frame: dict[str, Any] = orjson.loads(message.data)
                 if frame["type"] == "message":
                     self.shown.append(frame)

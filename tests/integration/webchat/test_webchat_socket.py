@@ -536,7 +536,7 @@ async def test_a_tab_that_does_not_read_is_let_go_and_catches_up(shop: Any) -> N
         if all(c._closing for c in connections if c is not slow):
             break
     async with asyncio.timeout(8):
-        while len(shop.chat.sockets.of(other.conversation)) > 1:
+        while len(shop.chat.sockets.of(other.conversation)) > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     writer.transport.abort()
     assert other.socket.close_code is None
@@ -575,16 +575,13 @@ async def test_floods_are_refused_with_a_time(start: Any) -> None:
 async def test_connections_and_conversations_of_an_address_are_limited(start: Any) -> None:
     from bot.settings.model import Limits, Rate
 
-    shop = await start(
-        Limits(address_sockets=4, address_conversations=Rate(count=2, seconds=3600))
-    )
+    shop = await start(Limits(address_sockets=4, address_conversations=Rate(count=2, seconds=3600)))
     one = await shop.enter()
-    await shop.enter()
+    open_ = [one, await shop.enter()]
     third = await shop.connect(hello={"last_seq": 0})
     assert await third.get() == {"type": "error", "code": "rate_limited"}
     assert await third.closed() == 1013
-    await shop.enter(token=one.token)
-    await shop.enter(token=one.token)
+    open_ += [await shop.enter(token=one.token), await shop.enter(token=one.token)]
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await shop.enter(token=one.token)
     assert refused.value.status == 429

@@ -337,7 +337,7 @@ export function start(context) {
     resume() {
       connect();
     },
-    /** @param {typeof identity} value */
+    /** @param {string | null | (() => string | null | Promise<string | null>)} value */
     async identify(value) {
       const same = value === identity;
       identity = value;

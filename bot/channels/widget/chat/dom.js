@@ -4,7 +4,6 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 export const ICONS = {
-  bubble: 'M12 3.8c-4.9 0-8.8 3.3-8.8 7.5 0 2.3 1.2 4.3 3 5.7l-.6 3.2 3.5-1.7c.9.2 1.9.4 2.9.4 4.9 0 8.8-3.4 8.8-7.6S16.9 3.8 12 3.8zM8.3 11.4h.01M12 11.4h.01M15.7 11.4h.01',
   close: 'M6 9.5l6 6 6-6',
   send: 'M12 19.5v-15M5.5 11L12 4.5l6.5 6.5',
   clock: 'M12 4a8 8 0 100 16 8 8 0 000-16zM12 7.8V12l2.8 1.8',
@@ -39,7 +38,7 @@ export function icon(name, label) {
   const path = document.createElementNS(SVG, 'path');
   path.setAttribute('d', ICONS[name]);
   svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('class', `icon ${name}`);
+  svg.setAttribute('class', `icon i-${name}`);
   if (label) {
     svg.setAttribute('role', 'img');
     svg.setAttribute('aria-label', label);

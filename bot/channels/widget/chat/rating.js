@@ -40,7 +40,7 @@ export class Rating {
         stars.forEach((star, index) => star.classList.toggle('on', index < score));
         verdict.textContent = words.rateStars[score - 1];
         more.hidden = false;
-        more.scrollIntoView?.({ block: 'nearest' });
+        form.scrollIntoView({ block: 'end' });
       });
       const star = h('label', { class: 'star', for: `star${score}`, title: words.rateStars[score - 1] }, icon('star'));
       stars.push(star);

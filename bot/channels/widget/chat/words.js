@@ -30,9 +30,9 @@ const en = {
   withBot: 'Assistant · answers right away',
   withAgent: (/** @type {string} */ name) => (name ? `${name} is here to help` : 'You are talking to our team'),
   queued: (/** @type {number | null} */ n) => (n ? (n === 1 ? 'You are next in line' : `You are number ${n} in line`) : 'Waiting for a person'),
-  wait: (/** @type {number} */ s) => span(s, (m) => `about ${m} min`, (h) => `about ${h} h`, 'less than a minute'),
+  wait: (/** @type {number} */ s) => span(s, (m) => `Expected wait: about ${m} min`, (h) => `Expected wait: about ${h} h`, 'Expected wait: less than a minute'),
   queueHint: 'You can keep writing. Nothing gets lost, even if you close this window.',
-  ended: 'Conversation ended · write to start again',
+  ended: 'This conversation has ended',
   ticket: (/** @type {string} */ t) => `Ticket ${t}`,
 
   person: 'Talk to a person',
@@ -100,7 +100,7 @@ const zh = {
   queued: (n) => (n ? (n === 1 ? '马上轮到您了' : `排队中，您排在第 ${n} 位`) : '正在为您转接人工客服'),
   wait: (s) => span(s, (m) => `预计等待 ${m} 分钟`, (h) => `预计等待 ${h} 小时`, '预计等待不到 1 分钟'),
   queueHint: '等待期间可以继续留言；关闭窗口也不会丢失消息。',
-  ended: '本次服务已结束，有问题可继续留言',
+  ended: '本次服务已结束',
   ticket: (t) => `工单 ${t}`,
 
   person: '转人工',

@@ -1,0 +1,51 @@
+# Two commands: `make run` and `make test`. Everything else serves those who work on the code.
+
+PYTHON ?= python3
+HOST   ?= 127.0.0.1
+PORT   ?= 8080
+CONFIG ?= config/ecommerce
+DATA   ?= data
+
+BIN := .venv/bin
+
+.PHONY: help run test check format lock bench docs clean
+
+help:           ## Show this list.
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' Makefile | sed 's/:.*##/\t/'
+
+run: .venv/installed  ## Install, train what is not trained, and serve on http://127.0.0.1:8080.
+	@HOST=$(HOST) PORT=$(PORT) DATA=$(DATA) $(BIN)/frontdesk serve $(CONFIG)
+
+test: .venv/installed-test  ## Run the whole suite.
+	@$(BIN)/python -m pytest -q
+
+check: .venv/installed-test  ## Lint, format check and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy bot nlp crm_store
+
+format: .venv/installed-test  ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/installed-test  ## Write the generated pages and schemas anew.
+	$(BIN)/python -m bot.settings.schemas docs
+
+lock: .venv/installed-test  ## Resolve the dependencies anew into requirements.lock.
+	$(BIN)/python -m uv pip compile --quiet --all-extras --python-version 3.11 \
+		--no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
+		--no-emit-package frontdesk -o requirements.lock pyproject.toml
+
+clean:          ## Remove what can be made again.
+	rm -rf .venv dist build config/*/.model .pytest_cache .mypy_cache .ruff_cache
+
+.venv/installed: pyproject.toml requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing Frontdesk (about a minute, once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[test]'
+	@touch $@

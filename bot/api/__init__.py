@@ -1,0 +1,1 @@
+"""What the service answers beside the chat: health, metrics, and headers on everything."""

@@ -1,0 +1,216 @@
+"""`frontdesk serve`, `chat` and `explain`: the service, a conversation in the terminal, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import uvloop
+
+from bot import environment, log
+from bot.app import Address, serve, utc_now
+from bot.cli.configuration import DEFAULT, AsJson, Config
+from bot.cli.progress import shown_progress
+from bot.errors import BotError, shown
+from bot.models import engine_at, engine_for
+from bot.playbook import build
+from bot.rehearsal import Rehearsal
+from bot.settings.load import load
+from crm_store.errors import NotFound
+from crm_store.store import Store
+
+if TYPE_CHECKING:
+    from bot.playbook import Playbook
+    from bot.rehearsal import Visitor
+    from bot.settings.settings import Settings
+    from crm_store.records import Exchange
+
+Data = Annotated[
+    Path, typer.Option("--data", envvar="DATA", help="The folder in which the service keeps data.")
+]
+DEFAULT_DATA = Path("data")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("serve")(run_service)
+    app.command()(chat)
+    app.command()(explain)
+
+
+def run_service(
+    config: Config = DEFAULT,
+    host: Annotated[str, typer.Option(envvar="HOST", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="PORT", help="Where to listen.", min=1, max=65535)
+    ] = 8080,
+    data: Data = DEFAULT_DATA,
+    model: Annotated[Path | None, typer.Option(help="Serve this model, not the own one.")] = None,
+) -> None:
+    """Run the service."""
+    log.configure()
+    playbook = playbook_of(config, model)
+
+    def ready(address: Address) -> None:
+        typer.echo(f"Frontdesk is ready to chat: {address}")
+        sys.stdout.flush()
+
+    address = Address(host=host, port=port)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(playbook, environment.read(), address, data, ready))
+
+
+def playbook_of(config: Path, model: Path | None = None) -> Playbook:
+    """Return the configuration with its model, which is trained first unless it is current."""
+    settings = load(config)
+    if model is not None:
+        return build(settings, engine_at(model, settings))
+    with shown_progress() as progress:
+        return build(settings, engine_for(settings, progress))
+
+
+def chat(
+    config: Config = DEFAULT,
+    customer: Annotated[
+        str | None, typer.Option("--as", help="Sign in as this demo customer.")
+    ] = None,
+) -> None:
+    """Hold a conversation in the terminal. Nothing of it is kept."""
+    log.configure(level="ERROR")
+    playbook = playbook_of(config)
+    _check_customer(playbook.settings, customer)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_chat(playbook, customer))
+
+
+def _check_customer(settings: Settings, customer: str | None) -> None:
+    known = settings.demo.customers if settings.demo else {}
+    if customer is not None and customer not in known:
+        names = ", ".join(known) or "none"
+        raise BotError(f"there is no demo customer '{customer}'; there are: {names}")
+
+
+async def _chat(playbook: Playbook, customer: str | None) -> None:
+    async with Rehearsal.open(playbook, utc_now) as rehearsal:
+        visitor = await rehearsal.visitor(customer)
+        watched = sys.stdin.isatty()
+        if watched:
+            typer.echo("Write something; a number presses a button; an empty line ends it.")
+        while True:
+            line = await asyncio.to_thread(_read_line, watched=watched)
+            if line is None:
+                return
+            if line:
+                await _exchange(visitor, line, watched=watched)
+
+
+def _read_line(*, watched: bool) -> str | None:
+    """Return what was typed; None at the end, or on an empty line at a terminal."""
+    if watched:
+        sys.stdout.write("\nyou  ")
+        sys.stdout.flush()
+    line = sys.stdin.readline()
+    text = line.strip()
+    return None if not line or (watched and not text) else text
+
+
+async def _exchange(visitor: Visitor, line: str, *, watched: bool) -> None:
+    choices = visitor.choices
+    pressed = int(line) - 1 if line.isdecimal() and len(line) < 3 else -1
+    if not watched:
+        typer.echo(f"you  {line}")
+    if 0 <= pressed < len(choices):
+        reaction = await visitor.choose(choices[pressed])
+    else:
+        reaction = await visitor.say(line)
+    for message in reaction.messages:
+        typer.echo("bot  " + message.text.replace("\n", "\n     "))
+    for number, choice in enumerate(visitor.choices, 1):
+        typer.echo(f"     [{number}] {choice.label}")
+
+
+def explain(
+    exchange: Annotated[str, typer.Argument(metavar="EXCHANGE", help="The exchange's id.")],
+    config: Annotated[Path, typer.Option(help="The configuration folder.")] = DEFAULT,
+    data: Data = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why the bot answered as it did: model, configuration, rule, file and line."""
+    log.configure(level="ERROR")
+    found = asyncio.run(_find(exchange, data))
+    settings = load(config)
+    report = _explanation(found, settings)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        return
+    width = max(map(len, report))
+    for name, value in report.items():
+        for line in value if isinstance(value, list) else [value]:
+            typer.echo(f"{name:<{width}}  {line}")
+            name = ""  # noqa: PLW2901 - named once, in front of its first line
+
+
+async def _find(exchange_id: str, data: Path) -> Exchange:
+    url = environment.read().database or data / "frontdesk.db"
+    if isinstance(url, Path) and not url.exists():
+        raise BotError(f"there is no database at {shown(url)}")
+    store = await Store.open(url, upgrade=False)
+    try:
+        return await store.exchanges.get(exchange_id)
+    except NotFound:
+        raise BotError(f"there is no exchange {exchange_id}") from None
+    finally:
+        await store.close()
+
+
+def _explanation(exchange: Exchange, settings: Settings) -> dict[str, Any]:
+    understanding, decision = exchange.understanding, exchange.decision
+    ranking = understanding.get("ranking", [])[:3]
+    places = [tuple(decision["place"])] if decision.get("place") else []
+    language = understanding.get("language", "en")
+    places += [("replies", language, key) for key in exchange.reply_keys]
+    places += [("articles", article) for article in decision.get("articles", [])]
+    places += [
+        ("routing", f"{kind}s", _index(settings, f"{kind}s", decision[kind]))
+        for kind in ("queue_rule", "priority_rule")
+        if kind in decision
+    ]
+    report: dict[str, Any] = {
+        "exchange": exchange.id,
+        "conversation": f"{exchange.conversation_id}, message {exchange.message_seq}",
+        "model": exchange.model_id,
+        "configuration": exchange.config_id
+        + ("" if exchange.config_id == settings.config_id else "  (changed since)"),
+        "language": language,
+        "intent": [f"{g['intent']}  {g['probability']:.3f}" for g in ranking],
+        "entities": [f"{e['type']} = {e['value']}" for e in understanding.get("entities", [])],
+        "rule": exchange.rule,
+        "actions": decision.get("actions", []),
+        "replies": list(exchange.reply_keys),
+        "need": [
+            f"{exchange.need['category']}  {exchange.need['probability']:.3f}",
+            *(f"  {text}" for _, _, text in exchange.need["reasons"]),
+        ]
+        if exchange.need
+        else [],
+        "decided in": [_where(settings, place) for place in places],
+        "error": exchange.error_id,
+    }
+    return {name: value for name, value in report.items() if value not in (None, [])}
+
+
+def _index(settings: Settings, kind: str, name: str) -> int:
+    rules = getattr(settings.routing, kind)
+    return next((i for i, rule in enumerate(rules) if rule.name == name), 0)
+
+
+def _where(settings: Settings, path: tuple[str | int, ...]) -> str:
+    try:
+        place = settings.where(*path)
+    except (KeyError, LookupError):
+        return f"{'.'.join(map(str, path))} (no longer there)"
+    return f"{shown(place.file)}:{place.line}  {'.'.join(map(str, path))}"

@@ -1,0 +1,62 @@
+"""What the environment says: where to listen, where data lives, and secrets.
+
+Read once, here. A secret may stand in a file instead: `NAME_FILE` names it. Nothing secret has a
+place in a configuration folder.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SLACK_NAMES = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The environment of a service."""
+
+    database: str | None
+    """SQLAlchemy URL; None = SQLite in the data folder."""
+    identity_keys: tuple[str, ...]
+    """Sign and verify customers' identities; the first signs."""
+    admin_port: int | None
+    """Where /metrics is served when not beside the chat."""
+    slack: bool
+    """Whether Slack's settings are there."""
+
+
+def read(variables: Mapping[str, str] | None = None) -> Environment:
+    """Return what the environment says.
+
+    Raises:
+        BotError: A value cannot be used, or a secret's file cannot be read.
+    """
+    variables = os.environ if variables is None else variables
+    port = variables.get("FRONTDESK_ADMIN_PORT")
+    if port is not None and not (port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise BotError("FRONTDESK_ADMIN_PORT is not a port")
+    keys = _secret(variables, "FRONTDESK_IDENTITY_KEYS") or ""
+    return Environment(
+        database=_secret(variables, "FRONTDESK_DATABASE_URL"),
+        identity_keys=tuple(keys.replace(",", " ").split()),
+        admin_port=int(port) if port else None,
+        slack=any(_secret(variables, name) for name in SLACK_NAMES),
+    )
+
+
+def _secret(variables: Mapping[str, str], name: str) -> str | None:
+    file = variables.get(f"{name}_FILE")
+    if not file:
+        return variables.get(name) or None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise BotError(f"{name}_FILE cannot be read: {error.strerror}") from error

@@ -1,0 +1,94 @@
+"""Words of customer service that mean the same thing, in both languages, as features.
+
+With some fifty examples an intent, most words of a new message were never seen with its intent.
+A list of synonyms (`concepts.txt`) lets "reimburse" and "退钱" profit from what "refund" taught.
+Measured by cross-validation on the shipped examples: +11 points of accuracy in English, +9 in
+Chinese; on BANKING77 and CLINC150, for which nobody wrote it, +0.3 and +0.2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("concepts.txt")
+_HAN = "\u3400"
+"""From here on characters are matched one by one; what lies before is matched by words."""
+
+
+class Lexicon:
+    """The list, ready to be looked into."""
+
+    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Make a lexicon of (concept, entry) pairs; the form of entries stands in the file."""
+        exact: dict[str, set[str]] = defaultdict(set)
+        prefixes: set[tuple[str, str]] = set()
+        phrases: dict[str, set[tuple[tuple[str, ...], str]]] = defaultdict(set)
+        chinese: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for concept, entry in entries:
+            # As `features.words` cuts: "can't" and "pre-order" are two words each.
+            parts = entry.replace("_", " ").replace("'", " ").replace("-", " ").split()
+            if any(c >= _HAN for c in entry):
+                chinese[entry[0]].add((entry, concept))
+            elif len(parts) > 1:
+                phrases[parts[0]].add((tuple(p.rstrip("*") for p in parts[1:]), concept))
+            elif entry.endswith("*"):
+                prefixes.add((entry[:-1], concept))
+            else:
+                exact[entry].add(concept)
+        self._exact = {word: tuple(sorted(some)) for word, some in exact.items()}
+        self._prefixes = sorted(prefixes)
+        self._phrases = {word: sorted(some) for word, some in phrases.items()}
+        # The longest first: 退款进度 is about progress, 退款 alone about the refund.
+        self._chinese = {c: sorted(s, key=lambda e: (-len(e[0]), e)) for c, s in chinese.items()}
+
+    def of_word(self, word: str) -> tuple[str, ...]:
+        """Return the concepts of one word; slow, to be remembered by who asks."""
+        by_prefix = (concept for prefix, concept in self._prefixes if word.startswith(prefix))
+        return (*self._exact.get(word, ()), *by_prefix)
+
+    def of_phrases(self, words: Sequence[str]) -> list[str]:
+        """Return the concepts of words in a row."""
+        found: list[str] = []
+        for i, word in enumerate(words):
+            for rest, concept in self._phrases.get(word, ()):
+                if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
+                    found.append(concept)
+        return found
+
+    def of_chinese(self, text: str) -> list[str]:
+        """Return the concepts in a text's Han characters; matches do not overlap."""
+        found: list[str] = []
+        end = 0
+        for i, character in enumerate(text):
+            if i < end or character not in self._chinese:
+                continue
+            matched = ""
+            for entry, concept in self._chinese[character]:
+                if len(entry) < len(matched):
+                    break
+                if text.startswith(entry, i):
+                    matched = entry
+                    found.append(concept)
+            end = i + len(matched)
+        return found
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the shipped lexicon."""
+    entries: list[tuple[str, str]] = []
+    for line in _FILE.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            concept, words = line.split(": ", 1)
+            entries += [(concept, entry) for entry in words.split()]
+    return Lexicon(entries)
+
+
+@cache
+def version() -> str:
+    """Return a short hash of the list: a model belongs to the list that it was trained with."""
+    return hashlib.sha256(_FILE.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,171 @@
+"""Postal addresses: Chinese ones from the largest to the smallest part, American ones the other way.
+
+A Chinese address begins at a province or city of the lists, or after the word that leads to it
+(到, 是, 改成...), and runs on as long as its parts do. It counts when it names a street with a
+number, a building with a unit, or a district of a named city.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nlp.entities.candidates import Candidate
+from nlp.entities.places import STATE, Places
+from nlp.entities.reading import Reading
+
+_PROVINCES = (
+    "黑龙江|内蒙古|北京|天津|上海|重庆|河北|山西|辽宁|吉林|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
+    "|台湾|广西|西藏|宁夏|新疆|香港|澳门"
+)
+_NAME = r"(?:(?![的了吗呢吧我你您他她在是到给把请改换和与,，。])[\u4e00-\u9fff])"
+_NUMBER = r"(?:\d{1,5}(?:-\d{1,4})?|[一二三四五六七八九十百零〇]{1,5})"
+_STREET = r"(?:大道|大街|公路|路|街|巷|弄|胡同|道|里)"
+_PLACE = r"(?:大厦|小区|花园|花苑|广场|公寓|家园|新村|新城|名城|中心|写字楼|大楼|商城|校区|大学|学院|医院|科技园|产业园|工业园|园区|苑|园|庭|府|村|湾|城|里|座)"
+_UNIT = rf"(?:\s?(?:第?{_NUMBER}|[A-Za-z]\d{{0,4}}|[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|栋|幢|座|单元|层|楼|室|房|户|号|门|组|队|铺|区|期))"
+_TAIL = rf"(?:{_UNIT}*(?:\s?-?\d{{3,4}}(?![\d.元块-]))?)"
+_ROAD = rf"(?:{_NAME}{{1,8}}?{_STREET}(?:[东西南北中]?[一二三四]?段|[东西南北]侧)?)"
+_ROAD_NUMBER = rf"(?:\s?{_NUMBER}\s?(?:弄|号院|号楼|号|巷)(?![线码]))"
+
+_FORWARD = re.compile(
+    rf"(?:省|市|自治区|壮族自治区|维吾尔自治区|回族自治区|特别行政区)?(?P<city>\s?{_NAME}{{2,4}}?市)?"
+    rf"(?P<district>\s?{_NAME}{{1,6}}?(?:新区|开发区|区|县|旗))?(?P<second>\s?{_NAME}{{1,3}}?区)?"
+    rf"(?P<town>\s?{_NAME}{{1,5}}?(?:街道|镇|乡))?(?P<village>\s?{_NAME}{{1,5}}?村)?"
+    rf"(?P<road>\s?{_ROAD}(?={_ROAD_NUMBER}|\s?{_NAME}{{2,10}}?{_PLACE}|\d|\s*$|[,，。\s]))?"
+    rf"(?P<number>{_ROAD_NUMBER}(?:\s?{_ROAD_NUMBER})*|(?<=[路街道])\s?\d{{1,5}}(?![\d.元块月/年天小:-]))?"
+    rf"(?P<place>\s?(?:[A-Za-z]{{1,8}})?{_NAME}{{1,12}}?{_PLACE}(?=\s?[\dA-Za-z一二三四五六七八九十甲乙东西南北]|\s*$|[,，。!！;；]))?"
+    rf"(?P<units>{_TAIL})",
+    re.A,
+)
+_ANCHOR = re.compile(
+    rf"{_STREET}(?:[东西南北中]?[一二三四]?段)?{_ROAD_NUMBER}|{_PLACE}\s?[A-Za-z]?{_NUMBER}\s?(?:号楼|栋|幢|座|单元|室)|(?:区|县)(?={_NAME}{{1,8}}(?:路|街|道|镇|乡|村))",
+    re.A,
+)
+_LEADS = re.compile(
+    r"[,，。.!！?？:;；()、\n\"']|改成|改为|换成|换为|改至|改到|变成|写成|更新为|设为|设置为|地址为|填成|收货地|地址|住址|位于|寄|送|(?<![开])发(?![展达财])|到(?!处)|在|是|给|住|往|去|从(?!化)|我|你|您|的|了|吗|人(?!民)|家住|于(?![洪都])|至|把|来自|麻烦|请"
+)
+_START = re.compile(rf"(?:{_PROVINCES})", re.A)
+_TRIGGERS = frozenset("路街道巷弄区县镇乡村栋幢座楼室号苑园厦")
+
+_US_SURE = r"street|avenue|boulevard|road|blvd|ave|rd"
+_US_CAPITAL = r"St|Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Parkway|Pkwy|Terrace|Ter|Circle|Cir|Highway|Hwy|Trail|Trl|Alley|Plaza|Loop|Broadway"
+_WITHIN = (
+    r"(?:,?\s+(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|building|bldg|#)\.?\s*#?\s?[a-z]?\d{1,5}[a-z]?(?![a-z])|,?\s+#\s?\d{1,5}[a-z]?|,?\s+\d{1,3}(?:st|nd|rd|th) floor)"
+)
+_US = re.compile(
+    rf"(?<![A-Za-z0-9#$.,/-])(?:(?i:(?:apt|apartment|suite|ste|unit|room|rm|flat)\.? ?#?\d{{1,5}}[a-z]?,? ))?"
+    rf"(?P<number>\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)\s+(?:(?:[NSEW]{{1,2}}|North|South|East|West)\.? )?"
+    rf"(?:(?P<capital>(?:(?:[A-Z][A-Za-z.'-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la|del) ){{1,4}}(?:{_US_CAPITAL})|Broadway|Avenue of the Americas)"
+    rf"|(?P<lower>(?:[a-z][a-z'-]*|\d{{1,3}}(?:st|nd|rd|th)) (?:[a-z][a-z'-]* )?(?:{_US_SURE}|(?:st|lane|drive|court|dr|ln)(?=,? (?:apt|suite|unit|#|[a-z]+(?: [a-z]+)?,? {STATE}\b|\d{{5}}))))"
+    rf")\b\.?(?: (?:NW|NE|SW|SE|North|South|East|West|[NSEW])\b\.?)?",
+    re.A,
+)
+_US_WITHIN = re.compile(_WITHIN, re.A)
+_US_DISTRICT = re.compile(r",\s+[a-z' -]{2,24} district", re.A)
+_US_CITY = re.compile(r",?\s+(?P<city>[a-z][a-z.' -]{1,28}?)(?=,|\s+\d{5}(?:-\d{4})?\b|\s*$|[.!?;]|\s+(?:please|and|by|instead|tomorrow|today|on|is|not|before)\b)", re.A)
+_US_STATE = re.compile(rf",?\s+(?P<state>{STATE})(?![a-z])(?:,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?|,?\s+\d{{5}}(?:-\d{{4}})?(?![\d-])|,?\s+\d{{6}}(?!\d)", re.A)
+_US_COUNTRY = re.compile(r",\s+(?:usa|u\.s\.a\.?|us|united states(?: of america)?|china|p\.?r\.? china)(?![a-z])", re.A)
+_US_CITY_STATE = re.compile(rf",?\s+(?P<city>[a-z][a-z.']*(?: [a-z][a-z.']*){{0,3}}),?\s+(?P<state>{STATE})(?![a-z])(?P<zip>,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?", re.A)
+_NO_STREET = frozenset(
+    "minute minutes min mins hour hours day days week weeks month months year years mile miles km of the a an in on to my your is was and or for inch times way people items"
+    " piece pieces lamp lamps orders order more other".split()
+)
+_US_TRIGGERS = frozenset(word.lower() for word in (*_US_CAPITAL.split("|"), *_US_SURE.split("|"), "americas"))
+
+
+class Addresses:
+    """Finds postal addresses."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def find(self, reading: Reading) -> list[Candidate]:
+        """Return every address; the value is the address as written."""
+        found: list[Candidate] = []
+        if reading.digits and not reading.vocabulary.isdisjoint(_US_TRIGGERS):
+            found += self._american(reading)
+        if reading.han and not reading.chars.isdisjoint(_TRIGGERS):
+            found += self._chinese(reading)
+        return found
+
+    def _chinese(self, reading: Reading) -> Iterator[Candidate]:
+        text = reading.plain
+        starts = {m.start() for m in _START.finditer(text)}
+        starts |= {start for start, _, _ in self._places.chinese(reading)}
+        for anchor in _ANCHOR.finditer(text):
+            begin = max(0, anchor.start() - 30)
+            leads = [m.end() for m in _LEADS.finditer(text, begin, anchor.start())]
+            starts.add(max(leads, default=begin))
+        reached = 0
+        for start in sorted(starts):
+            while start < len(text) and text[start] == " ":
+                start += 1
+            if start < reached:
+                continue
+            end = _chinese_end(text, start)
+            if end:
+                yield Candidate("address", start, end, text[start:end])
+                reached = end
+
+    def _american(self, reading: Reading) -> Iterator[Candidate]:
+        low = reading.low
+        for match in _US.finditer(reading.plain):
+            words = (match["capital"] or match["lower"]).lower().split()
+            if not _NO_STREET.isdisjoint(words[:1]) or (match["lower"] and not _NO_STREET.isdisjoint(words)):
+                continue
+            end = self._extended(low, match.end())
+            start = match.start()
+            if low[end - 1] == "." and end == match.end() and end == len(low.rstrip()):
+                end -= 1
+            yield Candidate("address", start, end, reading.plain[start:end])
+
+    def _extended(self, low: str, end: int) -> int:
+        """Return where the address ends, with apartment, city, state, postcode and country."""
+        while match := _US_WITHIN.match(low, end):
+            end = match.end()
+        if match := _US_DISTRICT.match(low, end):
+            end = match.end()
+        match = _US_CITY_STATE.match(low, end)
+        if match and _plausible_state(match):
+            end = match.end()
+        else:
+            city = _US_CITY.match(low, end)
+            if city and self._places.is_city(city["city"]):
+                end = city.end("city")
+            state = _US_STATE.match(low, end)
+            if state and (state["state"] is None or len(state["state"]) > 2 or low[end] == ","):
+                end = state.end()
+        if match := _US_COUNTRY.match(low, end):
+            end = match.end()
+        return end
+
+
+def _plausible_state(match: re.Match[str]) -> bool:
+    """Tell "Austin, TX" from "tomorrow or": a short state needs a comma or a postcode."""
+    if len(match["state"]) > 2 or match["zip"]:
+        return True
+    return match.string[match.end("city")] == ","
+
+
+def _chinese_end(text: str, start: int) -> int:
+    """Return where the address that begins here ends, or 0 when there is none."""
+    province = _START.match(text, start)
+    match = _FORWARD.match(text, province.end() if province else start)
+    if match is None:
+        return 0
+    found = {name for name, part in match.groupdict().items() if part}
+    enough = (
+        ("road" in found and "number" in found)
+        or ("place" in found and "units" in found)
+        or ("district" in found and bool(found & {"road", "town", "place", "village"}))
+        or (province is not None and "district" in found)
+        or ("city" in found and bool(found & {"district", "road", "town"}))
+        or (province is not None and "road" in found)
+        or (province is not None and "place" in found and "units" in found)
+    )
+    if not enough:
+        return 0
+    end = match.end()
+    while end > start and text[end - 1] == " ":
+        end -= 1
+    return end

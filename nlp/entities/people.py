@@ -1,0 +1,220 @@
+"""People: who introduces themselves, who shall receive, who is addressed with a title.
+
+Precision comes first: a name counts where the words around it say that it is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nlp.entities.candidates import Candidate
+from nlp.entities.reading import Reading
+
+_GIVEN = frozenset(
+    word
+    for line in (Path(__file__).parent / "data" / "given_names.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+    for word in line.split()
+)
+
+_CAPITAL = r"[A-ZÀ-ÖØ-Þ]"
+_LETTER = r"[A-Za-zÀ-ÖØ-öø-ÿ]"
+_PART = rf"(?:(?:O'|D'|Mc|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+(?:-{_CAPITAL}[a-zß-öø-ÿ]+)?(?:(?:Mc|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+)?|{_CAPITAL}\.)"
+_LINKS = r"(?:van der|van den|van|von|de la|de los|de|da|dos|del|della|di|bin|al|el|la|le)"
+_CAPITALS = rf"{_PART}(?: (?:{_LINKS} )?{_PART}){{0,3}}"
+_UPPER = r"[A-Z][A-Z'-]+(?: [A-Z][A-Z'-]+){1,2}"
+_TITLE = r"(?:(?:[Mm][Rr][Ss]?|[Mm][Ss]|[Dd][Rr]|[Pp]rof|[Mm]x)\b\.?|[Mm]iss\b|[Mm]ister\b|[Pp]rofessor\b|[Mm]adam\b)"
+_NOT_LETTER = rf"(?!{_LETTER})"
+
+_TITLED = re.compile(rf"\b{_TITLE}\s?(?P<name>{_CAPITALS}|{_UPPER}){_NOT_LETTER}")
+_LEAD_SURE = (
+    r"(?:[Mm]y (?:full |first |last )?name'?s?(?: is)?|MY NAME IS|[Mm]y name:|[Nn]ame(?: on (?:the )?(?:order|account|card|parcel|package))? ?(?:is|:)|[Cc]all me|under the name(?: of)?"
+    r"|in the name of|(?:the )?(?:[Rr]ecipient|[Cc]onsignee|[Rr]eceiver|[Cc]ontact(?: person)?|[Aa]ddressee|[Cc]ustomer)(?:'s)?(?: name)? ?(?:is|:|should be|will be)"
+    r"|[Aa]ddressed to|[Aa]ttn[.:]?|[Aa]ttention:|[Ss]igned (?:for )?by|c/o|on behalf of|[Nn]ame:|[Rr]ecipient:|[Rr]ecipient name to|[Rr]ecipient to)"
+)
+_SURE = re.compile(
+    rf"(?<![A-Za-z]){_LEAD_SURE}\s+(?:{_TITLE}\s?)?(?P<name>{_CAPITALS}|{_UPPER}|[a-z][a-z'-]+(?: [a-z][a-z'-]+)?){_NOT_LETTER}"
+)
+_SELF = re.compile(rf"(?<![A-Za-z])(?:[Ii]'?m|I AM|[Ii] am|[Tt]his is|[Ii]t'?s|[Ii]t is)\s+(?P<name>{_CAPITALS}|{_UPPER}|[a-z]+){_NOT_LETTER}")
+_RECEIVE = re.compile(
+    rf"(?<![A-Za-z])(?:for|to|by|from|with|attention|addressee|and|of|named|called)\s+(?P<name>{_PART}(?: (?:{_LINKS} )?{_PART}){{0,3}}){_NOT_LETTER}"
+)
+_SIGNED = re.compile(
+    rf"(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Bb]est|[Bb]est wishes|[Ll]ove)[,!.]*\s*[\n,-]\s*(?P<name>{_CAPITALS})\s*[.!]?\s*$"
+)
+_SPEAKING = re.compile(rf"(?P<name>{_CAPITALS}) (?:here|speaking)\b")
+
+# Words that begin sentences and things with a capital, and what people say they are.
+_NEVER = frozenset(
+    "i the a an my your his her our their it this that what where when why how who which is are am was were do does did can could will would"
+    " should may might must have has had not no yes hi hello hey please thanks thank sorry sir madam ok okay also and but or so if then now"
+    " monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december"
+    " christmas easter black new san los las north south east west saint fort north street road avenue order invoice refund return delivery"
+    " shipping vip usa uk us china chinese american english british french german spanish customer service support manager team visa mastercard paypal"
+    " amazon apple google alipay wechat ups fedex dhl usps shanghai beijing looking trying having going getting waiting writing calling asking"
+    " very really just still about wondering interested happy unhappy angry upset disappointed frustrated afraid sure not here in on at to for from"
+    " gold silver standard premium member frequent urgent unable able done fine good great bad wrong broken missing late confused concerned"
+    " wrong incorrect misspelled not changed different too being never always ridiculous unacceptable awful terrible tired sick glad serious using"
+    " there with without by of as all any some none nothing something everything one two three someone somebody anyone everyone again regarding because".split()
+)
+_FOLLOW_LOWER = frozenset(
+    "and but i my from with here the calling speaking order at on is for in to so can please you not wrong a an of spelled spelt misspelled incorrect it that was has"
+    " need want would will could what where when how why who are be do does did this there phone email address number".split()
+)
+
+_SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟安颜倪严牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐沿梅莫庄辛管祝左涂谷祁时舒耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边辜"
+)
+_COMPOUND = "欧阳|上官|司马|诸葛|东方|夏侯|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木|南宫|独孤"
+# No given name holds these; they are what follows a name in a sentence.
+_STOP = "的了吗呢吧我你您他她它在是要想有没不就和与跟或给到来去请把被让问说收寄发送退换买订下单号话机址联系手电这那哪什怎么,，。.!！?？:：;；、但因为可以已还也都从住查该将能会应件货人以及地址邮箱为"
+_GIVEN_HAN = rf"(?:(?![{_STOP}]|先生|女士|小姐|太太|经理|老师|医生|师傅|阿姨|同学)[\u4e00-\u9fff])"
+_HAN_NAME = rf"(?:(?:{_COMPOUND}){_GIVEN_HAN}{{1,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{1,2}}|{_CAPITALS})"
+_HAN_TITLE = r"(?:先生|女士|小姐|太太|老师|经理|同学|医生|师傅|阿姨|大哥|夫人)"
+_HAN_SURE = re.compile(
+    rf"(?:我叫做?|我的名字(?:是|叫)|我名叫|名字(?:是|叫|写|改成|改为|为|:|填)|本人(?:叫|姓名)?|姓名(?:是|:|为|改成|改为|填|写)?\s*|(?:收件人|收货人|收件方|联系人|签收人|取件人|提货人|预约人|开票人|购买人|下单人|寄件人|持卡人)(?:的?(?:姓名|名字))?(?:请?(?:改成|改为|换成|换为|变更为|更改为|写成|写|填|是|叫|为|:))?\s*"
+    rf"|(?:寄|发|送|转|交|快递|邮寄|配送)给\s?)(?P<name>{_HAN_NAME}|[小阿老]{_GIVEN_HAN}{{1,2}}(?=$|[,，。.!！\s]))"
+)
+_HAN_SELF = re.compile(
+    rf"(?<![不就这那还而都要的谁])(?:我是|这里是|这边是|我这边是|在下)\s?(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{1,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{1,2}})(?=$|[\s,，。.!！?？、;；~]|我|想|要|来|在|的(?!$)|，|本人)"
+)
+_HAN_SURNAME = re.compile(rf"(?:我姓|免贵姓|敝姓|本人姓)(?P<name>(?:{_COMPOUND})|[{_SURNAMES}])(?![名氏])")
+_HAN_TITLED = re.compile(rf"(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{0,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{0,2}}){_HAN_TITLE}")
+_HAN_NEVER = re.compile(
+    r"周[一二三四五六日末边年岁到]|高级|黄金|白银|白金|金卡|金牌|银卡|常客|常用|马上|左右|万一|方便|安排|时候|时间|关于|任何|成都|石家|江苏|江西|安徽|海南|河南|广东|单位|车主|包裹|包邮|华为|文件|管家|路过|项目|解决|强烈|边上|房东|房客|温州"
+    r"|上海|北京|杭州|南京|广州|深圳|金华|常州|安庆|温馨|宁波|田园|方式|方案|全部|平台|商家|客服|顾客|石材|白色|黄色|金色|兰色|向你|向您|于昨|于今|于上|于周|时尚|文艺|成年|成功|卫生|关注|易碎|毛毯|毛巾|白领|车间|席梦|盛夏|史上|单独|常年|安全|任意|康复|金额|席位|万分|祝您|牛逼|解释|单身|公司|项链|包包"
+)
+_HAN_LEADS = frozenset("叫姓名收件货联系人给是里边方下签取提约票买购持")
+
+
+class People:
+    """Finds the names of people."""
+
+    def find(self, reading: Reading) -> list[Candidate]:
+        """Return every name, without title; the value is the name as written."""
+        found: list[Candidate] = []
+        if reading.words:
+            found += _english(reading)
+        if reading.han:
+            found += _chinese(reading)
+        return found
+
+
+def _candidate(reading: Reading, start: int, end: int) -> Candidate:
+    return Candidate("person", start, end, reading.plain[start:end])
+
+
+_TITLES = frozenset("mr mrs ms miss dr prof mx mister professor madam".split())
+_SURE_WORDS = frozenset(
+    "name call recipient consignee receiver contact addressee addressed attn attention signed c customer behalf name's".split()
+)
+_SELF_WORDS = frozenset("i'm im am this it's its".split())
+_RECEIVE_WORDS = frozenset("for to by from with and of named called".split())
+_SIGN_WORDS = frozenset("regards thanks thank sincerely cheers best wishes love here speaking".split())
+
+
+def _english(reading: Reading) -> Iterator[Candidate]:
+    plain, vocabulary = reading.plain, reading.vocabulary
+    if not vocabulary.isdisjoint(_TITLES):
+        for match in _TITLED.finditer(plain):
+            yield from _name(reading, match, sure=True)
+    if not vocabulary.isdisjoint(_SURE_WORDS):
+        for match in _SURE.finditer(plain):
+            yield from _name(reading, match, sure=True)
+    if not vocabulary.isdisjoint(_SELF_WORDS):
+        for match in _SELF.finditer(plain):
+            yield from _name(reading, match)
+    if not vocabulary.isdisjoint(_GIVEN) and not plain.islower():
+        if not vocabulary.isdisjoint(_RECEIVE_WORDS):
+            for match in _RECEIVE.finditer(plain):
+                yield from _name(reading, match, full=True)
+        if not vocabulary.isdisjoint(_SIGN_WORDS):
+            for pattern in (_SIGNED, _SPEAKING):
+                for match in pattern.finditer(plain):
+                    yield from _name(reading, match)
+
+
+def _name(
+    reading: Reading, match: re.Match[str], *, sure: bool = False, full: bool = False
+) -> Iterator[Candidate]:
+    """Yield the name of a match: `sure` by its lead, else by a known given name."""
+    start = match.start("name")
+    kept: list[str] = []
+    for word in match["name"].split(" "):
+        if word.lower().rstrip(".") in _NEVER or (word.islower() and word in _FOLLOW_LOWER):
+            break
+        kept.append(word)
+    if not kept or (not sure and kept[0].lower() not in _GIVEN):
+        return
+    if full and len(kept) < 2:
+        return
+    if kept[0].islower() and not _may_be_lower(match, kept[0], sure=sure):
+        return
+    name = " ".join(kept)
+    name = name.removesuffix("'s").removesuffix(".") if len(name) > 3 else name
+    if len(name) > 1:
+        yield _candidate(reading, start, start + len(name))
+
+
+def _may_be_lower(match: re.Match[str], first: str, *, sure: bool) -> bool:
+    """Tell whether a name without a capital is one: after "my name is", or a known given name."""
+    if sure and "name" in match[0][: match.start("name") - match.start()].lower():
+        return first in _GIVEN or match["name"].endswith(first) or " " in match["name"]
+    return first in _GIVEN and len(first) > 2
+
+
+def _chinese(reading: Reading) -> Iterator[Candidate]:
+    plain, chars = reading.low, reading.chars
+    # Folded traditional characters, but the capitals of an English name kept.
+    text = reading.plain
+    if not chars.isdisjoint("叫名人给"):
+        for match in _HAN_SURE.finditer(text):
+            yield from _han_name(reading, match)
+    if "是" in chars or "下" in chars:
+        for match in _HAN_SELF.finditer(text):
+            yield from _han_name(reading, match)
+    if "姓" in chars:
+        for match in _HAN_SURNAME.finditer(text):
+            yield _candidate(reading, match.start("name"), match.end("name"))
+    if not chars.isdisjoint("先女小太师经学医阿大夫") and _ANY_TITLE.search(plain):
+        yield from _titled(reading)
+
+
+_ANY_TITLE = re.compile(_HAN_TITLE)
+
+
+def _han_name(reading: Reading, match: re.Match[str]) -> Iterator[Candidate]:
+    name = match["name"]
+    if _HAN_NEVER.match(name):
+        return
+    yield _candidate(reading, match.start("name"), match.end("name"))
+
+
+def _titled(reading: Reading) -> Iterator[Candidate]:
+    """Yield the shortest name before each title that its surroundings allow."""
+    text = reading.plain
+    for title in _ANY_TITLE.finditer(text):
+        end = title.start()
+        for length in (3, 2, 1, 4):
+            start = end - length
+            if start < 0:
+                continue
+            match = _HAN_TITLED.fullmatch(text, start, title.end())
+            if not match or _HAN_NEVER.match(text, start) or not _may_begin(text, start, length):
+                continue
+            yield _candidate(reading, start, end)
+            break
+
+
+def _may_begin(text: str, start: int, length: int) -> bool:
+    """Tell whether a name may begin here: after nothing, a boundary or a word that leads to one."""
+    if start == 0:
+        return True
+    before = text[start - 1]
+    if not "\u4e00" <= before <= "\u9fff":
+        return True
+    if before in "叫是给找让由跟和与问的为到，向请人名姓位有见帮对里" or length == 1:
+        return not (length == 1 and text[start] in "关于时成有向任位单强安方常")
+    return False
