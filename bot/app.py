@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
+from typing_extensions import override
 
 from bot.api import headers
 from bot.api.health import Health, store_check
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from bot.channels import Channel
     from bot.environment import Environment
     from bot.messages import Status
     from bot.playbook import Playbook
@@ -57,6 +59,7 @@ class Address:
     host: str
     port: int
 
+    @override
     def __str__(self) -> str:
         return f"http://{self.host}:{self.port}"
 
@@ -139,6 +142,9 @@ class Service:
         self._environment = environment
         self._admin: web.AppRunner | None = None
         self.metrics = Metrics()
+        # Channels receive for turns, turns deliver to channels: the ring closes in this dictionary.
+        channels: dict[str, Channel] = {}
+        self.delivery = Delivery(store, channels)
         self.turns = Turns(
             store=store,
             playbook=playbook,
@@ -154,7 +160,7 @@ class Service:
             status_of=self._status_of,
             clock=utc_now,
         )
-        self.delivery = Delivery(store, {self.chat.name: self.chat})
+        channels[self.chat.name] = self.chat
         self.health = Health(
             {
                 "store": store_check(store),

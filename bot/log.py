@@ -104,7 +104,7 @@ def _quieten() -> None:
     # Warns with whatever subprotocols a client makes up.
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     # These log whole payloads at INFO or DEBUG, whatever level the admin asked for.
-    for name in ("slack_bolt", "slack_sdk", "sqlalchemy", "aiosqlite", "asyncio"):
+    for name in ("slack_bolt", "slack_sdk", "sqlalchemy", "aiosqlite", "asyncio", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from crm_store import rows
+from crm_store.engines import read
 from crm_store.errors import NotFound
 from crm_store.tables import appointments
 
@@ -30,7 +31,7 @@ class Appointments:
         Raises:
             NotFound: when there is none of that id.
         """
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             statement = select(*rows.APPOINTMENT).where(appointments.c.id == appointment_id)
             row = (await connection.execute(statement)).first()
         if row is None:
@@ -39,7 +40,7 @@ class Appointments:
 
     async def of_customer(self, customer_id: str) -> tuple[Appointment, ...]:
         """Return the customer's appointments, the soonest first, cancelled ones among them."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(
                 select(*rows.APPOINTMENT)
                 .where(appointments.c.customer_id == customer_id)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from crm_store.batches import upsert
 from crm_store.drafts import BehaviourEvent
+from crm_store.engines import read
 from crm_store.tables import behaviours
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Behaviours:
 
     async def of_conversation(self, conversation_id: str) -> tuple[BehaviourEvent, ...]:
         """Return the events of the conversation's visitor, oldest first."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(
                 select(behaviours)
                 .where(behaviours.c.conversation_id == conversation_id)

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, desc, func, select, text, update
 
 from crm_store import rows
 from crm_store.batches import Keys, upsert
+from crm_store.engines import read
 from crm_store.errors import NotFound
 from crm_store.lines import append_all
 from crm_store.opening import FIND, open_all, opened
@@ -130,7 +131,7 @@ class Conversations:
 
     async def find(self, identity: str, *, channel: str) -> Opened | None:
         """Return who stands behind the identity, None when it was never here."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(FIND, Keys.of([(channel, identity)]))).first()
         return opened(row) if row else None
 
@@ -140,7 +141,7 @@ class Conversations:
         Raises:
             NotFound: when there is none of that id.
         """
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(_GET, {"id": conversation_id})).first()
         if row is None:
             raise NotFound(f"no conversation {conversation_id}")
@@ -151,19 +152,19 @@ class Conversations:
     ) -> tuple[Message, ...]:
         """Return up to `limit` messages behind seq `after`, in order."""
         wanted = {"id": conversation_id, "after": after, "limit": limit}
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             return tuple(map(rows.message, await connection.execute(_MESSAGES, wanted)))
 
     async def heads(self, ids: Iterable[str]) -> dict[str, int]:
         """Return the last seq of each conversation; one that does not exist is left out."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(_HEADS, Keys.of((id_,) for id_ in ids))
             return {row[0]: row[1] for row in found}
 
     async def unhandled(self) -> tuple[tuple[Message, Conversation, Customer], ...]:
         """Return the messages that no turn has answered: what a crash left to be done."""
         behind = len(rows.MESSAGE)
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             return tuple(
                 (
                     rows.message(row),
@@ -176,13 +177,13 @@ class Conversations:
     async def recent_customer_texts(self, conversation_id: str, limit: int) -> tuple[str, ...]:
         """Return what the customer said last, oldest first."""
         wanted = {"id": conversation_id, "limit": limit}
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = (await connection.scalars(_RECENT_TEXTS, wanted)).all()
         return tuple(reversed(found))
 
     async def count(self) -> int:
         """Return how many conversations there are."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             statement = select(func.count()).select_from(conversations)
             return (await connection.execute(statement)).scalar_one()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import desc, func, select, text
 
 from crm_store import rows
+from crm_store.engines import read
 from crm_store.errors import NotFound
 from crm_store.records import OPEN_ORDER_STATES, CustomerFacts, OrderState
 from crm_store.tables import UNSOLVED, conversations, customers, needs, orders, tickets
@@ -58,7 +59,7 @@ class Customers:
             NotFound: when there is none of that id.
         """
         now = now or datetime.now(UTC)
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             person = (
                 await connection.execute(
                     select(
@@ -113,6 +114,6 @@ class Customers:
         )
 
     async def _one(self, condition: ColumnElement[bool]) -> Customer | None:
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(select(*rows.CUSTOMER).where(condition))).first()
         return rows.customer(row) if row else None

@@ -13,6 +13,7 @@ a pool of each. The settings below were each found by losing something without t
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -20,9 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from crm_store.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -98,6 +105,51 @@ def reading(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "connect", _forbid_writes)
     return engine
+
+
+@asynccontextmanager
+async def read(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection to read with.
+
+    Raises:
+        Unavailable: when the database cannot be reached or read.
+    """
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        if trouble(error) is None:
+            raise
+        raise Unavailable(reason(error)) from error
+
+
+_SQLITE_AWAY = frozenset({5, 6, 8, 10, 11, 13, 14, 26})
+"""BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the database, not the item."""
+
+_POSTGRES_AGAIN = ("08", "40", "57P")
+"""Connection lost, serialization failure or deadlock, server shutting down."""
+
+_POSTGRES_AWAY = ("53", "55", "57014", "58", "28", "3D")
+"""Out of resources, lock not to be had, statement timeout, I/O error, no access, no database."""
+
+
+def trouble(error: Exception) -> str | None:
+    """Return "away" or "again" for an error of the database, None for one of the item."""
+    if not isinstance(error, DBAPIError):
+        return "again"
+    cause = error.orig
+    sqlite_code = getattr(cause, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return "away" if sqlite_code & 0xFF in _SQLITE_AWAY else None
+    sqlstate = str(getattr(cause, "sqlstate", None) or "")
+    if error.connection_invalidated or sqlstate.startswith(_POSTGRES_AGAIN):
+        return "again"
+    return "away" if sqlstate.startswith(_POSTGRES_AWAY) else None
+
+
+def reason(error: Exception) -> str:
+    """Return what the database said, without SQLAlchemy's own words around it."""
+    return str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
 
 
 def _common() -> dict[str, Any]:

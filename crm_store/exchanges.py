@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from crm_store.engines import read
 from crm_store.errors import NotFound
 from crm_store.records import Exchange
 from crm_store.tables import exchanges
@@ -30,7 +31,7 @@ class Exchanges:
         Raises:
             NotFound: when there is none of that id.
         """
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             statement = select(exchanges).where(exchanges.c.id == exchange_id)
             row = (await connection.execute(statement)).mappings().first()
         if row is None:
@@ -39,7 +40,7 @@ class Exchanges:
 
     async def of_conversation(self, conversation_id: str) -> tuple[Exchange, ...]:
         """Return the exchanges of the conversation in the order of its messages."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(
                 select(exchanges)
                 .where(exchanges.c.conversation_id == conversation_id)
@@ -49,7 +50,7 @@ class Exchanges:
 
     async def count(self) -> int:
         """Return how many exchanges there are."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             statement = select(func.count()).select_from(exchanges)
             return (await connection.execute(statement)).scalar_one()
 

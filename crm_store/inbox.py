@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, text, update
 
 from crm_store.batches import Keys
+from crm_store.engines import read
 from crm_store.records import InboxItem
 from crm_store.tables import UNDONE, inbox
 
@@ -40,7 +41,7 @@ class Inbox:
 
     async def next_batch(self, limit: int = 100) -> tuple[InboxItem, ...]:
         """Return the oldest events that are not done."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(
                 select(*_COLUMNS).where(text(UNDONE)).order_by(inbox.c.id).limit(limit)
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from crm_store.batches import upsert
+from crm_store.engines import read
 from crm_store.records import Article
 from crm_store.tables import knowledge
 
@@ -32,7 +33,7 @@ class Knowledge:
 
     async def articles(self) -> tuple[Article, ...]:
         """Return all articles."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(
                 select(knowledge).order_by(knowledge.c.id, knowledge.c.language)
             )

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, desc, select
 
 from crm_store import rows
 from crm_store.batches import upsert
+from crm_store.engines import read
 from crm_store.tables import customers, orders, products
 
 if TYPE_CHECKING:
@@ -52,25 +53,25 @@ class Orders:
     async def order(self, number: str) -> Order | None:
         """Return the order of that number, written in capitals or not."""
         wanted = {"number": number.strip().upper()}
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(_ORDER, wanted)).first()
         return rows.order(row) if row else None
 
     async def orders(self, customer_id: str) -> tuple[Order, ...]:
         """Return the customer's orders, newest first."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(_ORDERS, {"customer_id": customer_id})
             return tuple(map(rows.order, found))
 
     async def product(self, product_id: str) -> Product | None:
         """Return the product of that id."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(_PRODUCT, {"id": product_id})).first()
         return rows.product(row) if row else None
 
     async def products(self) -> tuple[Product, ...]:
         """Return all products."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             return tuple(map(rows.product, await connection.execute(_PRODUCTS)))
 
     async def seed(

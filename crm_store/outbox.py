@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text, update
 
+from crm_store.engines import read
 from crm_store.errors import Conflict, NotFound, StoreError
 from crm_store.records import Post, PostState
 from crm_store.tables import UNSENT, outbox
@@ -52,14 +53,14 @@ class Outbox:
 
     async def lanes(self) -> tuple[str, ...]:
         """Return the lanes in which something waits."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             statement = select(outbox.c.lane_key).where(_WAITING).distinct()
             found = await connection.scalars(statement.order_by(outbox.c.lane_key))
             return tuple(found)
 
     async def head(self, lane_key: str) -> Post | None:
         """Return the first post of the lane that is neither sent nor dead."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(_head(lane_key))).mappings().first()
         return _post(row) if row else None
 

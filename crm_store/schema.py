@@ -6,6 +6,7 @@ same call that `Store.open` makes.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,14 @@ async def current(engine: AsyncEngine) -> str | None:
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
     """Bring the database to the revision, in one transaction.
 
+    Alembic reads its scripts on the event loop, so this belongs to the start of a program. A
+    database that is up to date, the usual case, is left alone and costs one statement.
+
     Raises:
         SchemaMismatch: when the database is newer than this program.
     """
+    if revision == "head" and await current(engine) == await asyncio.to_thread(head):
+        return
     await _migrate(engine, revision, command.upgrade)
 
 
@@ -61,10 +67,10 @@ async def check(engine: AsyncEngine) -> None:
     Raises:
         SchemaMismatch: when it is not.
     """
-    found = await current(engine)
-    if found != head():
+    found, wanted = await current(engine), await asyncio.to_thread(head)
+    if found != wanted:
         raise SchemaMismatch(
-            f"the database is at {found}, this program at {head()}: run `frontdesk db upgrade`"
+            f"the database is at {found}, this program at {wanted}: run `frontdesk db upgrade`"
         )
 
 

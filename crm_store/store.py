@@ -86,7 +86,8 @@ class Store:
                 is off.
             Unavailable: when there is no reaching it.
         """
-        store = cls(engines.database_url(url), queue_size=queue_size)
+        # Making engines looks at the file system, so it does not happen on the event loop.
+        store = await asyncio.to_thread(cls, engines.database_url(url), queue_size=queue_size)
         try:
             await asyncio.to_thread(store._occupy)
             if upgrade:

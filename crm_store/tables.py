@@ -1,4 +1,4 @@
-"""All tables of the CRM, and how times and JSON are kept in them.
+"""All tables of the CRM.
 
 The hot tables (conversations, messages, exchanges) carry as few indexes as the reads allow: each
 index is paid for by every message. On SQLite most tables are WITHOUT ROWID, which saves the second
@@ -10,19 +10,14 @@ compares the two.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     Double,
-    Enum,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -32,71 +27,16 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from typing_extensions import override
 
+from crm_store.columns import ID, JsonValue, Moment, words
 from crm_store.records import AuthorKind, OrderState, Owner, TicketState
 
 if TYPE_CHECKING:
-    from enum import StrEnum
-
     from sqlalchemy.schema import SchemaItem
-    from sqlalchemy.types import TypeEngine
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC time: `timestamptz` on PostgreSQL, integer microseconds on SQLite.
-
-    Integers order correctly, compare without parsing, and cost a fifth of ISO text to convert.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    @override
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(DateTime(timezone=True))
-        return dialect.type_descriptor(BigInteger())
-
-    @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
-        if value is None:
-            return None
-        # A naive time fails here, in the subtraction, rather than being taken for UTC.
-        microseconds = (value - EPOCH) // MICROSECOND
-        return value if dialect.name == "postgresql" else microseconds
-
-    @override
-    def process_result_value(
-        self, value: datetime | int | None, dialect: Dialect
-    ) -> datetime | None:
-        return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
-
-
-JsonValue = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""Read and written by orjson: `engines.py` hands it to the dialect."""
-
-ID = String(26)
-
-
-def words(kind: type[StrEnum]) -> Enum:
-    """Return the type of a column that holds the values of `kind` as plain text."""
-    return Enum(
-        kind,
-        native_enum=False,
-        length=24,
-        values_callable=lambda members: [m.value for m in members],
-    )
-
 
 metadata = MetaData(
     naming_convention={

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from crm_store import rows
 from crm_store.batches import Keys
 from crm_store.drafts import TicketChange
+from crm_store.engines import read
 from crm_store.errors import Conflict, NotFound, StoreError
 from crm_store.records import Conversation, Ticket, TicketState, check_transition
 from crm_store.tables import UNSOLVED, conversations, counters, tickets
@@ -61,7 +62,7 @@ class Tickets:
         Raises:
             NotFound: when there is none of that number.
         """
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (await connection.execute(_ONE, {"number": number})).first()
         if row is None:
             raise NotFound(f"no ticket {number}")
@@ -69,7 +70,7 @@ class Tickets:
 
     async def of_conversation(self, conversation_id: str) -> tuple[Ticket, ...]:
         """Return all tickets of the conversation, oldest first."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             found = await connection.execute(
                 select(*rows.TICKET)
                 .where(tickets.c.conversation_id == conversation_id)
@@ -79,7 +80,7 @@ class Tickets:
 
     async def unsolved(self, conversation_id: str) -> Ticket | None:
         """Return the conversation's ticket that is neither solved nor closed."""
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             row = (
                 await connection.execute(
                     select(*rows.TICKET).where(
@@ -113,7 +114,7 @@ class Tickets:
         return await self.change(TicketChange(number=number, state=state), at)
 
     async def _count(self, *conditions: Any) -> int:  # noqa: ANN401  # SQL expressions
-        async with self._engine.connect() as connection:
+        async with read(self._engine) as connection:
             statement = select(func.count()).select_from(tickets).where(*_WAITING, *conditions)
             return (await connection.execute(statement)).scalar_one()
 

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from crm_store.engines import reason, trouble
 from crm_store.errors import Busy, Conflict, StoreError, Unavailable
 
 if TYPE_CHECKING:
@@ -164,10 +165,10 @@ class Writer:
                     outcomes = await connection.run_sync(_apply_all, batch)
                 break
             except (DBAPIError, PoolTimeout, OSError) as error:
-                trouble = _trouble(error)
-                if trouble == "away" or (trouble == "again" and attempt == 2):
-                    raise Unavailable(_reason(error)) from error
-                if trouble is None:
+                kind = trouble(error)
+                if kind == "away" or (kind == "again" and attempt == 2):
+                    raise Unavailable(reason(error)) from error
+                if kind is None:
                     raise
         else:  # pragma: no cover  # the second attempt breaks or raises
             raise AssertionError
@@ -195,31 +196,3 @@ def _fail(item: _Item, error: BaseException) -> None:
     # A future that is done already belongs to a caller who was cancelled, or was answered.
     if not item.future.done():
         item.future.set_exception(error)
-
-
-_SQLITE_AWAY = frozenset({5, 6, 8, 10, 11, 13, 14, 26})
-"""BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB: the database, not the item."""
-
-_POSTGRES_AGAIN = ("08", "40", "57P")
-"""Connection lost, serialization failure or deadlock, server shutting down."""
-
-_POSTGRES_AWAY = ("53", "55", "57014", "58", "28", "3D")
-"""Out of resources, lock not to be had, statement timeout, I/O error, no access, no database."""
-
-
-def _trouble(error: Exception) -> str | None:
-    """Return "away" or "again" for an error of the database, None for one of the item."""
-    if not isinstance(error, DBAPIError):
-        return "again"
-    cause = error.orig
-    sqlite_code = getattr(cause, "sqlite_errorcode", None)
-    if sqlite_code is not None:
-        return "away" if sqlite_code & 0xFF in _SQLITE_AWAY else None
-    sqlstate = str(getattr(cause, "sqlstate", None) or "")
-    if error.connection_invalidated or sqlstate.startswith(_POSTGRES_AGAIN):
-        return "again"
-    return "away" if sqlstate.startswith(_POSTGRES_AWAY) else None
-
-
-def _reason(error: Exception) -> str:
-    return str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__

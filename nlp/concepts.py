@@ -34,14 +34,15 @@ class Lexicon:
             if any(c >= _HAN for c in entry):
                 chinese[entry[0]].add((entry, concept))
             elif len(parts) > 1:
-                phrases[parts[0]].add((tuple(p.rstrip("*") for p in parts[1:]), concept))
+                rest = tuple(p.rstrip("*") for p in parts[2:])
+                phrases[f"{parts[0]} {parts[1].rstrip('*')}"].add((rest, concept))
             elif entry.endswith("*"):
                 prefixes.add((entry[:-1], concept))
             else:
                 exact[entry].add(concept)
         self._exact = {word: tuple(sorted(some)) for word, some in exact.items()}
         self._prefixes = sorted(prefixes)
-        self._phrases = {word: sorted(some) for word, some in phrases.items()}
+        self._phrases = {pair: sorted(some) for pair, some in phrases.items()}
         # The longest first: 退款进度 is about progress, 退款 alone about the refund.
         self._chinese = {c: sorted(s, key=lambda e: (-len(e[0]), e)) for c, s in chinese.items()}
 
@@ -50,12 +51,12 @@ class Lexicon:
         by_prefix = (concept for prefix, concept in self._prefixes if word.startswith(prefix))
         return (*self._exact.get(word, ()), *by_prefix)
 
-    def of_phrases(self, words: Sequence[str]) -> list[str]:
-        """Return the concepts of words in a row."""
+    def of_phrases(self, words: Sequence[str], pairs: Sequence[str]) -> list[str]:
+        """Return the concepts of words in a row; `pairs` are the neighbours joined by a blank."""
         found: list[str] = []
-        for i, word in enumerate(words):
-            for rest, concept in self._phrases.get(word, ()):
-                if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
+        for i, pair in enumerate(pairs):
+            for rest, concept in self._phrases.get(pair, ()):
+                if not rest or tuple(words[i + 2 : i + 2 + len(rest)]) == rest:
                     found.append(concept)
         return found
 

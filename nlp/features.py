@@ -42,6 +42,11 @@ _PIECE = re.compile(f"[{HAN}]|[^\\s{HAN}]+")
 _HAN_PIECE = re.compile(f"[{HAN}]")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
+# By count; no row can come up more often than a text has characters, or twice that as a concept.
+_DAMPED = (0.0, *(1.0 + math.log(n) for n in range(1, 4 * LONGEST_TEXT)))
+
+Values = npt.NDArray[np.float32]
+
 _Piece = tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]
 """Its words, the rows of its character n-grams, and the concepts of its words."""
 
@@ -57,6 +62,11 @@ def normalise(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return the words of a normalised text; each Han character is one."""
     return _WORD.findall(text)
+
+
+def _pairs(found: list[str]) -> list[str]:
+    """Return the word 2-grams."""
+    return [f"{a} {b}" for a, b in zip(found, found[1:], strict=False)]
 
 
 def _character_grams(piece: str) -> list[str]:
@@ -104,10 +114,11 @@ class Features:
             normal = normalise(text)
             found = words(normal)
             word_grams.update(found)
-            word_grams.update(f"{a} {b}" for a, b in zip(found, found[1:], strict=False))
+            pairs = _pairs(found)
+            word_grams.update(pairs)
             pieces.update(_PIECE.findall(normal))
             vocabulary.update(found)
-            concepts.update(known.of_phrases(found))
+            concepts.update(known.of_phrases(found, pairs))
             concepts.update(known.of_chinese(normal))
         for word in vocabulary:
             concepts.update(known.of_word(word))
@@ -119,12 +130,12 @@ class Features:
     def __len__(self) -> int:
         return len(self.word_grams) + len(self.character_grams) + len(self.concepts)
 
-    def rows(self, text: str) -> tuple[list[int], list[float]]:
+    def rows(self, text: str) -> tuple[list[int], Values]:
         """Return the known features of a text.
 
         Returns:
-            Their row numbers, without repeats, and their values: each block of unit length
-            times its weight. Both are empty when nothing in the text is known.
+            Their row numbers, without repeats, and their values, float32 of shape (rows,): each
+            block of unit length times its weight. Both are empty when nothing is known.
         """
         normal = normalise(text)
         latin = normal.isascii()
@@ -140,33 +151,26 @@ class Features:
             concepts += known[2]
         get = self._words.get
         grams = [i for word in found if (i := get(word)) is not None]
-        pairs = zip(found, found[1:], strict=False)
-        grams += [i for a, b in pairs if (i := get(f"{a} {b}")) is not None]
-        concepts += self._lexicon.of_phrases(found)
+        pairs = _pairs(found)
+        grams += [i for pair in pairs if (i := get(pair)) is not None]
+        concepts += self._lexicon.of_phrases(found, pairs)
         if not latin:
             concepts += self._lexicon.of_chinese(normal)
         meant = self._concepts.get
         senses = [i for name in concepts if (i := meant(name)) is not None]
-        ids: list[int] = []
-        values: list[float] = []
-        for rows, weight in ((grams, 1.0), (characters, CHARACTERS_WEIGHT), (senses, 1.0)):
-            if rows:
-                some, length = _block(rows, weight)
-                ids += some
-                values += length
-        return ids, values
+        return _weighed((grams, 1.0), (characters, CHARACTERS_WEIGHT), (senses, 1.0))
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
         """Return the features of many texts: float32 of shape (texts, features)."""
         indices: list[int] = []
-        values: list[float] = []
+        values: list[Values] = [np.zeros(0, np.float32)]
         ends = [0]
         for text in texts:
             ids, some = self.rows(text)
             indices += ids
-            values += some
+            values.append(some)
             ends.append(len(indices))
-        content = (np.array(values, np.float32), np.array(indices, np.int32), ends)
+        content = (np.concatenate(values), np.array(indices, np.int32), ends)
         matrix = csr_matrix(content, shape=(len(texts), len(self)))
         matrix.sort_indices()
         return matrix
@@ -205,15 +209,19 @@ def _is_han(piece: str) -> bool:
     return _HAN_PIECE.match(piece) is not None
 
 
-def _block(grams: list[int], weight: float) -> tuple[list[int], list[float]]:
-    """Return the distinct grams of a block with their values, of length `weight`."""
-    distinct = set(grams)
-    if len(distinct) == len(grams):  # nothing repeats: all values are the same
-        return grams, [weight / math.sqrt(len(grams))] * len(grams)
-    counts = Counter(grams)
-    raw = [1.0 if n == 1 else 1.0 + math.log(n) for n in counts.values()]
-    scale = weight / math.sqrt(sum(x * x for x in raw))
-    return list(counts), [x * scale for x in raw]
+def _weighed(*blocks: tuple[list[int], float]) -> tuple[list[int], Values]:
+    """Return the distinct rows of all blocks, and 1 + ln(count) scaled to the blocks' lengths."""
+    counts: Counter[int] = Counter()  # keeps the order of insertion, so blocks stay together
+    ends = [0]
+    for rows, _ in blocks:
+        counts.update(rows)
+        ends.append(len(counts))
+    values = np.array([_DAMPED[n] for n in counts.values()], np.float32)
+    for (_, weight), start, end in zip(blocks, ends, ends[1:], strict=False):
+        if start < end:
+            block = values[start:end]
+            block *= weight / math.sqrt(block.dot(block))
+    return list(counts), values
 
 
 class LinearScorer:
@@ -240,5 +248,6 @@ class LinearScorer:
         ids, values = self.features.rows(text)
         if not ids:
             return self.intercept
-        margins = np.array(values, np.float32) @ self.weights.take(ids, 0) + self.intercept
-        return np.asarray(margins, np.float32)
+        margins: Values = values @ self.weights.take(ids, 0)
+        margins += self.intercept
+        return margins

@@ -133,18 +133,28 @@ class _Index:
                 row = self.row[term]
                 self.weights[row, column] = rarity * count * (_K1 + 1) / (count + held_back)
                 self.holds[row, column] = rarity
-        self.asked: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        self.owner: list[int] = []
-        for column, article in enumerate(self.articles):
-            for question in (article.title, *article.questions):
-                self._add_question(column, question)
+        self.fits = [[frozenset(terms(p)) for p in some] for some in self.paragraphs]
+        self.answers = [frozenset(a.intents) for a in self.articles]
+        self._index_questions()
 
-    def _add_question(self, column: int, question: str) -> None:
-        vector = {t: self.rarity[t] for t in set(terms(question))}
-        length = math.sqrt(math.fsum(w * w for w in vector.values()))
-        for term, weight in vector.items():
-            self.asked[term].append((len(self.owner), weight * weight / length))
-        self.owner.append(column)
+    def _index_questions(self) -> None:
+        """Make, by term, the questions it is in and what it adds to their cosine."""
+        self.first: list[int] = []  # of the questions of each article
+        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        count = 0
+        for article in self.articles:
+            self.first.append(count)
+            for question in (article.title, *article.questions):
+                vector = {t: self.rarity[t] for t in set(terms(question))}
+                length = math.sqrt(math.fsum(w * w for w in vector.values()))
+                for term, weight in vector.items():
+                    postings[term].append((count, weight * weight / length))
+                count += 1
+        self.questions = count
+        self.asked = {
+            term: (np.array([q for q, _ in some]), np.array([w for _, w in some]))
+            for term, some in postings.items()
+        }
 
     def features(
         self, asked: Sequence[str], intents: Mapping[str, float], out_of_scope: float
@@ -153,7 +163,7 @@ class _Index:
         known = [t for t in asked if t in self.row]
         rarity = [self.rarity.get(t, self.unknown) for t in asked]
         features = np.zeros((len(self.articles), 5))
-        features[:, 2] = [min(1.0, sum(intents.get(i, 0.0) for i in a.intents)) for a in self.articles]
+        features[:, 2] = [sum(intents.get(i, 0.0) for i in some) for some in self.answers]
         features[:, 3] = out_of_scope
         if known:
             rows = [self.row[t] for t in known]
@@ -163,23 +173,22 @@ class _Index:
             features[:, 1] = self._likeness(known, math.sqrt(math.fsum(r * r for r in rarity)))
         return features
 
-    def _likeness(self, known: Sequence[str], length: float) -> list[float]:
-        """Return the cosine to the most similar question of each article."""
-        products: dict[int, float] = defaultdict(float)
-        for term in known:
-            for question, weight in self.asked.get(term, ()):
-                products[question] += weight
-        best = [0.0] * len(self.articles)
-        for question, product in products.items():
-            best[self.owner[question]] = max(best[self.owner[question]], product / length)
-        return best
+    def _likeness(self, known: Sequence[str], length: float) -> Array:
+        """Return the cosine to the most similar question of each article, shape (articles,)."""
+        some = [self.asked[t] for t in known if t in self.asked]
+        if not some:
+            return np.zeros(len(self.articles))
+        products = np.bincount(
+            np.concatenate([q for q, _ in some]),
+            np.concatenate([w for _, w in some]),
+            self.questions,
+        )
+        return np.maximum.reduceat(products, self.first) / length
 
     def passage(self, column: int, asked: Sequence[str]) -> str:
         """Return the first paragraph, unless another fits clearly better."""
-        wanted = {t: self.rarity.get(t, 0.0) for t in asked}
         fits = [
-            math.fsum(wanted[t] for t in set(terms(p)) if t in wanted)
-            for p in self.paragraphs[column]
+            sum(self.rarity[t] for t in asked if t in paragraph) for paragraph in self.fits[column]
         ]
         best = max(range(len(fits)), key=fits.__getitem__)
         return self.paragraphs[column][best if fits[best] > _CLEARLY_BETTER * fits[0] else 0]

@@ -102,7 +102,7 @@ ACTIONS: Mapping[str, Action] = {
         run=report.run,
         replies=report.REPLIES,
         slots=frozenset({"details"}),
-        options=frozenset({"subject", "hand_over"}),
+        options=frozenset({"subject", "hand_over", "topic"}),
     ),
     "change_account": Action(
         run=account.change, replies=account.REPLIES, slots=frozenset({"field", "new_value"})

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome, Status
-from bot.dialogue.context import Option, Say
+from bot.dialogue.context import PERSON, Option, Say
 from bot.dialogue.replies import Term
 from crm_store.effects import BookAppointment, ChangeAppointment
 from crm_store.errors import NotFound
@@ -105,8 +105,8 @@ async def _theirs(request: Request) -> Appointment | Outcome:
             for visit in await request.visits.of_customer(request.customer.id)
             if visit.state == "booked" and visit.starts_at > request.now
         ]
-        chosen = request.slots.get("booking")
-        found = [a for a in own if chosen in (None, a.id)]
+        written = BOOKING.search(str(request.slots.get("booking", "")))
+        found = [a for a in own if written is None or a.id == f"V-{written[1]}"]
         if len(found) == 1:
             return found[0]
         if found:
@@ -120,7 +120,8 @@ async def _theirs(request: Request) -> Appointment | Outcome:
             )
             say = Say(key="visit.which", choices=choices)
             return Outcome(status=Status.ASK, slot="booking", say=(say,))
-        return Outcome(status=Status.REFUSED, say=(Say(key="visit.not_found"),))
+        say = Say(key="visit.not_found", choices=(PERSON,))
+        return Outcome(status=Status.REFUSED, say=(say,))
     if "booking" not in request.slots:
         return Outcome(status=Status.ASK, slot="booking")
     if "contact" not in request.slots:

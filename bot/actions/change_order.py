@@ -21,6 +21,7 @@ REPLIES = {
     "change.which_product": frozenset({"order"}),
     "change.not_in_order": frozenset({"order"}),
     "change.how_many": frozenset({"product"}),
+    "change.confirm_remove": frozenset({"order", "product"}),
     "change.confirm_quantity": frozenset({"order", "product", "quantity"}),
     "change.last_line": frozenset({"order"}),
     "change.for_person": frozenset({"order"}),
@@ -96,9 +97,10 @@ async def _quantity(order: Order, request: Request) -> Outcome:
         return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
     if not request.confirmed:
         values = {"order": order.number, "product": name, "quantity": quantity}
+        key = "change.confirm_quantity" if quantity else "change.confirm_remove"
         return Outcome(
             status=Status.CONFIRM,
-            say=(Say(key="change.confirm_quantity", values=values),),
+            say=(Say(key=key, values=values),),
             slots={"product": product_id, "quantity": quantity},
             proved=order.number,
         )

@@ -41,8 +41,9 @@ async def send(request: Request) -> Outcome:
     if order.state is OrderState.CANCELLED:
         say = Say(key="invoice.cancelled", values=values)
         return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
-    title = request.slots.get("title")
-    effect = RequestInvoice(number=order.number, title=str(title) if title else None)
+    if order.invoice == "issued":
+        return Outcome(say=(Say(key="invoice.issued", values=values),), proved=order.number)
+    effect = RequestInvoice(number=order.number)
     say = Say(key="invoice.sent", values=values)
     return Outcome(say=(say,), proved=order.number, effects=(effect,))
 

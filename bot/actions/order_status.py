@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _PARCEL = frozenset({"order", "goods", "carrier", "tracking", "expected", "placed"})
 
+CARRIERS = ("sf_express", "yto_express", "ups")
+"""Carriers that have a name of their own in each language; others are called what they are."""
+
 REPLIES = {
     **{
         f"order_status.{state}": frozenset({"order", "goods", "placed", "refund"})
@@ -22,6 +25,8 @@ REPLIES = {
     },
     "order_status.dispatched": _PARCEL,
     "order_status.dispatched_plain": _PARCEL,
+    "order_status.dispatched_bare": frozenset({"order", "goods", "placed"}),
+    **{f"carrier.{carrier}": frozenset() for carrier in CARRIERS},
     "order_status.delivered": frozenset({"order", "goods", "delivered"}),
     "goods.one": frozenset({"product", "quantity"}),
     "goods.more": frozenset({"product", "others"}),
@@ -43,14 +48,16 @@ async def run(request: Request) -> Outcome:
 async def status_of(order: Order, request: Request) -> Say:
     """Return what there is to say about an order's state."""
     key = f"order_status.{order.state}"
-    if order.state is OrderState.DISPATCHED and not order.tracking_number:
+    if order.state is OrderState.DISPATCHED and not order.expected_on:
+        key = "order_status.dispatched_bare"
+    elif order.state is OrderState.DISPATCHED and not order.tracking_number:
         key = "order_status.dispatched_plain"
     return Say(
         key=key,
         values={
             "order": order.number,
             "goods": await goods(order, request),
-            "carrier": order.carrier or "",
+            "carrier": _carrier(order.carrier or ""),
             "tracking": order.tracking_number or "",
             "expected": order.expected_on,
             "placed": order.placed_at.date(),
@@ -58,6 +65,10 @@ async def status_of(order: Order, request: Request) -> Say:
             "refund": Term(key=f"refund_state.{order.refund['state']}") if order.refund else "",
         },
     )
+
+
+def _carrier(name: str) -> Term:
+    return Term(key=f"carrier.{name.lower().replace(' ', '_')}", default=name)
 
 
 async def goods(order: Order, request: Request) -> Term:

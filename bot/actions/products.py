@@ -44,7 +44,11 @@ async def info(request: Request) -> Outcome:
     product = await _product(request)
     if isinstance(product, Outcome):
         return product
-    options = tuple(value for values in product.options.values() for value in values)
+    options = tuple(
+        _in_language(value, request.language)
+        for values in product.options.values()
+        for value in values
+    )
     values = {
         "product": product.names,
         "description": product.description,
@@ -103,6 +107,12 @@ async def _product(request: Request) -> Product | Outcome:
     if passage is not None:
         return passage
     return Outcome(status=Status.REFUSED, say=(Say(key="product.unknown"),))
+
+
+def _in_language(option: str, language: Language) -> str:
+    """Return an option's name: the catalogue writes `White / 白色` where the two differ."""
+    english, _, chinese = option.partition(" / ")
+    return chinese if chinese and language == "zh" else english
 
 
 def price(product: Product, language: Language) -> Money | str:

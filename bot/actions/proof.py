@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import phonenumbers
 
 from bot.actions.outcome import Outcome, Status
-from bot.dialogue.context import Say
+from bot.dialogue.context import PERSON, Say
 
 if TYPE_CHECKING:
     from bot.actions.outcome import Request
     from crm_store.records import Order
 
-REPLIES = {"proof_failed": frozenset({"order"}), "proof_needed": frozenset({"order"})}
+REPLIES = {
+    "proof_failed": frozenset({"order"}),
+    "proof_needed": frozenset({"order"}),
+    "proof_exhausted": frozenset(),
+}
 
 MOST_GUESSES = 3
 """Wrong proofs in one conversation before a person takes over."""
@@ -30,14 +34,14 @@ async def own_order(request: Request) -> Order | Outcome:
     order = await request.shop.order(number)
     if order is not None and _theirs(order, request):
         return order
+    if request.proof_failures >= MOST_GUESSES:
+        say = Say(key="proof_exhausted", choices=(PERSON,))
+        return Outcome(status=Status.REFUSED, say=(say,))
     contact = request.slots.get("contact")
     if contact is None:
         say = Say(key="proof_needed", values={"order": number})
         return Outcome(status=Status.ASK, slot="contact", say=(say,))
-    if request.proof_failures + 1 < MOST_GUESSES:
-        if order is not None and _matches(order, str(contact)):
-            return order
-    elif request.proof_failures + 1 == MOST_GUESSES and order and _matches(order, str(contact)):
+    if order is not None and _matches(order, str(contact)):
         return order
     say = Say(key="proof_failed", values={"order": number})
     return Outcome(status=Status.ASK, slot="order", say=(say,), proof_failed=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome, Status, TicketRequest
+from bot.dialogue.context import Say
 
 if TYPE_CHECKING:
     from bot.actions.outcome import Request
 
-REPLIES: dict[str, frozenset[str]] = {}
-"""None of its own: the turn tells the ticket's number and the expected wait."""
+TOPICS = ("complaint", "payment", "technical", "warranty")
+
+REPLIES = {f"report.{topic}": frozenset[str]() for topic in TOPICS}
+"""One for each topic; the turn adds the ticket's number and the expected wait."""
 
 
 async def run(request: Request) -> Outcome:
@@ -19,6 +22,7 @@ async def run(request: Request) -> Outcome:
     order = request.slots.get("order")
     subject = str(request.options.get("subject", "Report"))
     return Outcome(
+        say=(Say(key=f"report.{request.options['topic']}"),),
         status=Status.HAND_OVER if hand_over else Status.DONE,
         ticket=TicketRequest(
             subject=f"{subject} ({order})" if order else subject, hand_over=hand_over

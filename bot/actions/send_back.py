@@ -32,7 +32,8 @@ REPLIES = {
     "return.already": frozenset({"order"}),
     "return.too_late": frozenset({"order"}),
     "return.refunded": frozenset({"order", "state"}),
-    "damage.recorded": frozenset({"order"}),
+    "damage.replacement": frozenset({"order"}),
+    "damage.refund": frozenset({"order"}),
     "refund_state.requested": frozenset(),
     "refund_state.checking": frozenset(),
     "refund_state.approved": frozenset(),
@@ -47,7 +48,7 @@ async def run(request: Request) -> Outcome:
         return order
     kind = str(request.options["kind"])
     if kind == "damage":
-        return _damage(order)
+        return _damage(order, str(request.slots.get("wish", "refund")))
     refused = _refusal(order, request)
     if refused:
         values = {"order": order.number, "state": order.state}
@@ -88,12 +89,13 @@ def _refusal(order: Order, request: Request) -> str | None:
     return None
 
 
-def _damage(order: Order) -> Outcome:
-    """Somebody has to look at the photo and choose with the customer: a ticket, not a rule."""
+def _damage(order: Order, wish: str) -> Outcome:
+    """Somebody has to look at the photo: a ticket, not a rule."""
     return Outcome(
-        say=(Say(key="damage.recorded", values={"order": order.number}),),
+        say=(Say(key=f"damage.{wish}", values={"order": order.number}),),
         ticket=TicketRequest(
-            subject=f"Damaged, wrong or missing goods in {order.number}", hand_over=False
+            subject=f"Damaged, wrong or missing goods in {order.number}, wants a {wish}",
+            hand_over=False,
         ),
         proved=order.number,
     )

@@ -82,6 +82,8 @@ class Term:
 
     key: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    default: str | None = None
+    """What is said where the configuration has no such reply: names that come from outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,10 @@ class Replies:
             choices=tuple(self._choice(option, language, shared) for option in say.choices),
         )
 
+    def has(self, key: str, language: Language) -> bool:
+        """Return whether there is such a reply."""
+        return key in self._templates[language]
+
     def words(self, key: str, values: Mapping[str, Any], language: Language) -> str:
         """Return a template with its placeholders filled."""
         pieces = self._templates[language][key]
@@ -148,6 +154,8 @@ class Replies:
                 return value
             case Money():
                 return format_currency(Decimal(value.amount), value.currency, locale=locale)
+            case Term() if value.default is not None and not self.has(value.key, language):
+                return value.default
             case Term():
                 return self.words(value.key, {**values, **value.values}, language)
             case datetime():

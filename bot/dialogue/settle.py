@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from bot.dialogue.context import Known, Rules
     from bot.dialogue.state import DialogueState, FlowState
 
-MOST_PROOF_FAILURES = 3
-"""A person may mistype twice; who guesses goes no further."""
-
 Settled = tuple["DialogueState", tuple[Say, ...], tuple[Step, ...]]
 """The new state, what to say, what to do next in the same turn."""
 
@@ -119,7 +116,9 @@ def _asked(state: DialogueState, outcome: Outcome, rules: Rules, known: Known) -
     flow = state.active
     assert flow is not None  # noqa: S101 - settle has just looked
     assert outcome.slot is not None  # noqa: S101 - ASK always names the slot
-    flow = replace(flow.drop(outcome.slot), waiting=outcome.slot)
+    # With a wrong proof both halves are in doubt: the number and the contact are taken anew.
+    doubtful = (outcome.slot, "contact") if outcome.proof_failed else (outcome.slot,)
+    flow = replace(flow.drop(*doubtful), waiting=outcome.slot)
     said = {
         kind: value
         for kind, value in state.said.items()

@@ -1,59 +1,103 @@
 """The form of a configuration: one model a file, a description a field.
 
 `docs/configuration.md` and the JSON Schemas for editors are generated from here, so the
-descriptions are written for admins. Sums over several files are checked in `check`.
+descriptions are written for admins. Sums over several files are checked in `check`. Everybody
+imports the models from here; those of routing and the shop stand in `forms`.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
+from pydantic import Field, StringConstraints
+
+from bot.settings.forms.base import (
+    ByLanguage,
+    Name,
+    Pattern,
+    ReplyKey,
+    ShortText,
+    Strict,
+    Text,
 )
+from bot.settings.forms.routing import (
+    Clock,
+    Duration,
+    Hours,
+    Interval,
+    Priority,
+    PriorityRule,
+    Queue,
+    QueueRule,
+    Routing,
+    Weekday,
+    When,
+)
+from bot.settings.forms.shop import (
+    Catalogue,
+    DemoCustomer,
+    DemoOrder,
+    DemoOrderLine,
+    DemoProduct,
+    DemoRefund,
+    DemoShop,
+)
+from nlp.understanding import Language  # noqa: TC001 - pydantic reads the annotations
 
-from nlp.understanding import Language
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Pattern = Annotated[str, StringConstraints(min_length=1)]
-"""For RE2; `checks.patterns` says what is allowed."""
-ByLanguage = dict[Language, ShortText]
-ReplyKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
-
-
-class Strict(BaseModel):
-    """Refuses keys that nobody reads: a typo must not pass in silence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
-
-def _duration(value: object) -> object:
-    """Read 15m, 4h and 2d, and nothing else: a bare 15 could be anything."""
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
-    if not found:
-        raise ValueError(f"{value!r} is not a duration such as 15m, 4h or 2d")
-    return int(found.group(1)) * _UNITS[found.group(2)]
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration, json_schema_input_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,4}[mhd]$"}),
-    Field(description="Minutes, hours or days: 15m, 4h, 2d."),
+__all__ = [
+    "Answer",
+    "Article",
+    "ArticleText",
+    "Bands",
+    "ByLanguage",
+    "Catalogue",
+    "ChoiceSlot",
+    "Clock",
+    "DemoCustomer",
+    "DemoOrder",
+    "DemoOrderLine",
+    "DemoProduct",
+    "DemoRefund",
+    "DemoShop",
+    "Duration",
+    "Entities",
+    "EntitySlot",
+    "Flow",
+    "Flows",
+    "General",
+    "Hours",
+    "Intent",
+    "IntentFile",
+    "Interval",
+    "Limits",
+    "Name",
+    "Need",
+    "Option",
+    "OrderSlot",
+    "OutOfScope",
+    "Pattern",
+    "Patterns",
+    "Phrases",
+    "Priority",
+    "PriorityRule",
+    "ProofSlot",
+    "Queue",
+    "QueueRule",
+    "Rate",
+    "Replies",
+    "ReplyKey",
+    "Routing",
+    "ShortText",
+    "Site",
+    "Slot",
+    "SlotBase",
+    "Strict",
+    "Text",
+    "TextSlot",
+    "WebChat",
+    "Weekday",
+    "When",
 ]
-
 
 # --- frontdesk.yaml ---
 
@@ -337,180 +381,6 @@ class Article(Strict):
     def text(self, language: Language) -> ArticleText | None:
         """Return the article's text in a language."""
         return self.en if language == "en" else self.zh
-
-
-# --- routing.yaml ---
-
-Priority = Literal["low", "normal", "high", "urgent"]
-
-
-class Queue(Strict):
-    """Where tickets wait for a person."""
-
-    label: ByLanguage = Field(description="Its name, as customers and agents read it.")
-    agents: int = Field(default=1, gt=0, description="How many people usually work on it.")
-    minutes_each: int = Field(default=6, gt=0, description="How long one ticket usually takes.")
-
-
-class When(Strict):
-    """A condition; every part that is given must hold, and one of each part's values."""
-
-    need: tuple[Name, ...] = Field(default=(), description="Need categories.")
-    intent: tuple[Name, ...] = Field(default=(), description="Intents.")
-    language: tuple[Language, ...] = Field(default=(), description="Languages of the conversation.")
-    tier: tuple[Name, ...] = Field(default=(), description="Customer tiers.")
-    negative: bool | None = Field(default=None, description="Whether the customer is upset.")
-    urgent: bool | None = Field(default=None, description="Whether it cannot wait.")
-    abusive: bool | None = Field(default=None, description="Whether the customer insults.")
-    verified: bool | None = Field(
-        default=None, description="Whether the customer is known for sure."
-    )
-
-
-class QueueRule(Strict):
-    """Sends a ticket to a queue; the first rule that matches decides."""
-
-    name: Name = Field(description="Named in explanations.")
-    when: When = Field(default=When(), description="When it matches; empty = always.")
-    queue: Name = Field(description="The queue.")
-
-
-class PriorityRule(Strict):
-    """Gives a priority; the first rule that matches decides."""
-
-    name: Name = Field(description="Named in explanations.")
-    when: When = Field(default=When(), description="When it matches; empty = always.")
-    priority: Priority = Field(description="The priority.")
-
-
-def _clock(value: object) -> object:
-    """Read 09:00; 24:00 is the last moment of the day, which `time` cannot say otherwise."""
-    if value == "24:00":
-        return time.max
-    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
-        return time.fromisoformat(value)
-    raise ValueError(f"{value!r} is not a time of day such as 09:00 or 24:00")
-
-
-Clock = Annotated[
-    time,
-    BeforeValidator(_clock, json_schema_input_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}),
-]
-
-
-class Interval(Strict):
-    """A stretch of a working day."""
-
-    start: Clock = Field(alias="from", description="Opening time, as 09:00.")
-    end: Clock = Field(alias="to", description="Closing time, as 18:00; 24:00 = midnight.")
-
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-
-class Hours(Strict):
-    """When people work, in the configuration's time zone."""
-
-    week: dict[Weekday, tuple[Interval, ...]] = Field(description="Stretches of each weekday.")
-    holidays: tuple[date, ...] = Field(default=(), description="Days without work.")
-
-
-class Routing(Strict):
-    """`routing.yaml`: who gets a ticket, and how soon they must answer."""
-
-    queues: dict[Name, Queue] = Field(min_length=1, description="Queues by name.")
-    queue_rules: tuple[QueueRule, ...] = Field(min_length=1, description="Which queue.")
-    priority_rules: tuple[PriorityRule, ...] = Field(min_length=1, description="Which priority.")
-    first_reply: dict[Priority, Duration] = Field(
-        description="Working time until a person's first reply is due, by priority."
-    )
-    hours: Hours = Field(description="When people work.")
-
-
-# --- shop/*.yaml (demo data) ---
-
-
-class DemoProduct(Strict):
-    """A product of the demo shop."""
-
-    names: dict[Language, ShortText] = Field(description="Its name.")
-    aliases: dict[Language, tuple[ShortText, ...]] = Field(
-        default_factory=dict, description="What else people call it."
-    )
-    description: dict[Language, Text] = Field(description="One or two sentences.")
-    prices: dict[Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")], str] = Field(
-        description="Decimal string by currency."
-    )
-    stock: int = Field(ge=0, description="Pieces at hand.")
-    restock_in_days: int | None = Field(default=None, description="When more will come.")
-    category: Name = Field(description="Group on the shop page.")
-    options: dict[Name, tuple[ShortText, ...]] = Field(
-        default_factory=dict, description="Colours, sizes."
-    )
-    emoji: str = Field(default="", description="Picture on the shop page.")
-
-
-class Catalogue(Strict):
-    """`shop/products.yaml`."""
-
-    products: dict[Name, DemoProduct] = Field(description="Products by id.")
-
-
-class DemoOrderLine(Strict):
-    """One product of a demo order."""
-
-    product: Name = Field(description="Product id.")
-    quantity: int = Field(default=1, gt=0, description="Pieces.")
-
-
-class DemoRefund(Strict):
-    """The refund of a demo order."""
-
-    state: Literal["requested", "checking", "approved", "paid"] = Field(description="How far.")
-    days_ago: int = Field(default=0, ge=0, description="When it came to that.")
-
-
-class DemoOrder(Strict):
-    """An order of a demo customer; its days are counted from today so that the demo stays fresh."""
-
-    customer: Name = Field(description="Demo customer.")
-    state: str = Field(description="Order state.")
-    placed_days_ago: int = Field(ge=0, description="Days since it was placed.")
-    dispatched_days_ago: int | None = Field(default=None, description="Days since it left.")
-    delivered_days_ago: int | None = Field(default=None, description="Days since it arrived.")
-    expected_in_days: int | None = Field(default=None, description="Days until it should arrive.")
-    lines: tuple[DemoOrderLine, ...] = Field(min_length=1, description="What was ordered.")
-    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(
-        description="Paid in."
-    )
-    delivery: Literal["standard", "express", "pickup"] = Field(
-        default="standard", description="Way."
-    )
-    carrier: ShortText | None = Field(default=None, description="Who carries it.")
-    tracking_number: ShortText | None = Field(default=None, description="The carrier's number.")
-    invoice: Literal["none", "issued", "requested"] = Field(default="none", description="Invoice.")
-    refund: DemoRefund | None = Field(default=None, description="Refund.")
-    payment_method: ShortText = Field(default="card", description="How it was paid.")
-
-
-class DemoCustomer(Strict):
-    """A customer of the demo shop."""
-
-    name: ShortText = Field(description="Name.")
-    email: ShortText = Field(description="E-mail address.")
-    phone: ShortText = Field(description="Phone, E.164.")
-    tier: Name = Field(default="standard", description="Loyalty tier.")
-    points: int = Field(default=0, ge=0, description="Loyalty points.")
-    language: Language = Field(description="Preferred language.")
-    address: Text = Field(description="Where parcels go.")
-
-
-class DemoShop(Strict):
-    """`shop/customers.yaml`: demo customers and their orders."""
-
-    customers: dict[Name, DemoCustomer] = Field(description="Customers by id.")
-    orders: dict[str, DemoOrder] = Field(description="Orders by number.")
 
 
 # --- replies/<language>.yaml ---

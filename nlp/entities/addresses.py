@@ -8,69 +8,118 @@ number, a building with a unit, or a district of a named city.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
+from nlp.entities.lexicon import words
 from nlp.entities.places import STATE, Places
-from nlp.entities.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlp.entities.reading import Reading
 
 _PROVINCES = (
-    "黑龙江|内蒙古|北京|天津|上海|重庆|河北|山西|辽宁|吉林|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
+    "黑龙江|内蒙古|北京|天津|上海|重庆|河北|山西|辽宁|吉林|江苏|浙江"
+    "|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南"
+    "|陕西|甘肃|青海"
     "|台湾|广西|西藏|宁夏|新疆|香港|澳门"
 )
 _NAME = r"(?:(?![的了吗呢吧我你您他她在是到给把请改换和与,，。])[\u4e00-\u9fff])"
 _NUMBER = r"(?:\d{1,5}(?:-\d{1,4})?|[一二三四五六七八九十百零〇]{1,5})"
 _STREET = r"(?:大道|大街|公路|路|街|巷|弄|胡同|道|里)"
-_PLACE = r"(?:大厦|小区|花园|花苑|广场|公寓|家园|新村|新城|名城|中心|写字楼|大楼|商城|校区|大学|学院|医院|科技园|产业园|工业园|园区|苑|园|庭|府|村|湾|城|里|座)"
-_UNIT = rf"(?:\s?(?:第?{_NUMBER}|[A-Za-z]\d{{0,4}}|[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|栋|幢|座|单元|层|楼|室|房|户|号|门|组|队|铺|区|期))"
+_PLACE = (
+    r"(?:大厦|小区|花园|花苑|广场|公寓|家园|新村|新城|名城|中心"
+    r"|写字楼|大楼|商城|校区|大学|学院|医院|科技园|产业园|工业园|园区"
+    r"|苑|园|庭|府|村|湾|城|里|座)"
+)
+_UNIT = (
+    rf"(?:\s?(?:第?{_NUMBER}|[A-Za-z]\d{{0,4}}(?:-[A-Za-z\d]{{1,3}})?"
+    rf"|[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|栋|幢|座|单元|层|楼|室|房|户|号|门|组|队|铺"
+    rf"|区|期))"
+)
 _TAIL = rf"(?:{_UNIT}*(?:\s?-?\d{{3,4}}(?![\d.元块-]))?)"
 _ROAD = rf"(?:{_NAME}{{1,8}}?{_STREET}(?:[东西南北中]?[一二三四]?段|[东西南北]侧)?)"
 _ROAD_NUMBER = rf"(?:\s?{_NUMBER}\s?(?:弄|号院|号楼|号|巷)(?![线码]))"
 
 _FORWARD = re.compile(
-    rf"(?:省|市|自治区|壮族自治区|维吾尔自治区|回族自治区|特别行政区)?(?P<city>\s?{_NAME}{{2,4}}?市)?"
+    rf"(?:省|市|自治区|壮族自治区|维吾尔自治区|回族自治区"
+    rf"|特别行政区)?(?P<city>\s?{_NAME}{{2,4}}?市)?"
     rf"(?P<district>\s?{_NAME}{{1,6}}?(?:新区|开发区|区|县|旗))?(?P<second>\s?{_NAME}{{1,3}}?区)?"
     rf"(?P<town>\s?{_NAME}{{1,5}}?(?:街道|镇|乡))?(?P<village>\s?{_NAME}{{1,5}}?村)?"
     rf"(?P<road>\s?{_ROAD}(?={_ROAD_NUMBER}|\s?{_NAME}{{2,10}}?{_PLACE}|\d|\s*$|[,，。\s]))?"
-    rf"(?P<number>{_ROAD_NUMBER}(?:\s?{_ROAD_NUMBER})*|(?<=[路街道])\s?\d{{1,5}}(?![\d.元块月/年天小:-]))?"
-    rf"(?P<place>\s?(?:[A-Za-z]{{1,8}})?{_NAME}{{1,12}}?{_PLACE}(?=\s?[\dA-Za-z一二三四五六七八九十甲乙东西南北]|\s*$|[,，。!！;；]))?"
+    rf"(?P<number>{_ROAD_NUMBER}(?:\s?{_ROAD_NUMBER})*"
+    rf"|(?<=[路街道])\s?\d{{1,5}}(?![\d.元块月/年天小:-]))?"
+    rf"(?P<place>\s?(?:[A-Za-z]{{1,8}})?{_NAME}{{1,12}}?{_PLACE}(?=\s?[\dA-Za-z一二三四五六七八九十甲乙东西南北]"
+    rf"|\s*$|[,，。!！;；]))?"
     rf"(?P<units>{_TAIL})",
-    re.A,
+    re.ASCII,
 )
 _ANCHOR = re.compile(
-    rf"{_STREET}(?:[东西南北中]?[一二三四]?段)?{_ROAD_NUMBER}|{_PLACE}\s?[A-Za-z]?{_NUMBER}\s?(?:号楼|栋|幢|座|单元|室)|(?:区|县)(?={_NAME}{{1,8}}(?:路|街|道|镇|乡|村))",
-    re.A,
+    rf"{_STREET}(?:[东西南北中]?[一二三四]?段)?{_ROAD_NUMBER}"
+    rf"|{_PLACE}\s?[A-Za-z]?{_NUMBER}\s?(?:号楼|栋|幢|座|单元|室)|(?:区"
+    rf"|县)(?={_NAME}{{1,8}}(?:路|街|道|镇|乡|村))",
+    re.ASCII,
 )
 _LEADS = re.compile(
-    r"[,，。.!！?？:;；()、\n\"']|改成|改为|换成|换为|改至|改到|变成|写成|更新为|设为|设置为|地址为|填成|收货地|地址|住址|位于|寄|送|(?<![开])发(?![展达财])|到(?!处)|在|是|给|住|往|去|从(?!化)|我|你|您|的|了|吗|人(?!民)|家住|于(?![洪都])|至|把|来自|麻烦|请"
+    r"[,，。.!！?？:;；()、\n\"']|改成|改为|换成|换为|改至"
+    r"|改到|变成|写成|更新为|设为|设置为|地址为|填成|收货地|地址|住址"
+    r"|位于|寄|送|(?<![开])发(?![展达财])|到(?!处)|在|是"
+    r"|给|住|往|去|从(?!化)|我|你|您|的|了|吗|人(?!民)|家住"
+    r"|于(?![洪都])|至|把|来自|麻烦|请"
 )
-_START = re.compile(rf"(?:{_PROVINCES})", re.A)
+_START = re.compile(rf"(?:{_PROVINCES})", re.ASCII)
 _TRIGGERS = frozenset("路街道巷弄区县镇乡村栋幢座楼室号苑园厦")
 
 _US_SURE = r"street|avenue|boulevard|road|blvd|ave|rd"
-_US_CAPITAL = r"St|Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Parkway|Pkwy|Terrace|Ter|Circle|Cir|Highway|Hwy|Trail|Trl|Alley|Plaza|Loop|Broadway"
+_US_CAPITAL = (
+    r"St|Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct"
+    r"|Place|Pl|Square|Sq|Way|Parkway|Pkwy|Terrace|Ter|Circle|Cir|Highway|Hwy"
+    r"|Trail|Trl|Alley|Plaza|Loop|Broadway"
+)
 _WITHIN = (
-    r"(?:,?\s+(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|building|bldg|#)\.?\s*#?\s?[a-z]?\d{1,5}[a-z]?(?![a-z])|,?\s+#\s?\d{1,5}[a-z]?|,?\s+\d{1,3}(?:st|nd|rd|th) floor)"
+    r"(?:,?\s+(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|building|bldg"
+    r"|#)\.?\s*#?\s?[a-z]?\d{1,5}[a-z]?(?![a-z])|,?\s+#\s?\d{1,5}[a-z]?"
+    r"|,?\s+\d{1,3}(?:st|nd|rd|th) floor)"
 )
 _US = re.compile(
-    rf"(?<![A-Za-z0-9#$.,/-])(?:(?i:(?:apt|apartment|suite|ste|unit|room|rm|flat)\.? ?#?\d{{1,5}}[a-z]?,? ))?"
-    rf"(?P<number>\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)\s+(?:(?:[NSEW]{{1,2}}|North|South|East|West)\.? )?"
-    rf"(?:(?P<capital>(?:(?:[A-Z][A-Za-z.'-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la|del) ){{1,4}}(?:{_US_CAPITAL})|Broadway|Avenue of the Americas)"
-    rf"|(?P<lower>(?:[a-z][a-z'-]*|\d{{1,3}}(?:st|nd|rd|th)) (?:[a-z][a-z'-]* )?(?:{_US_SURE}|(?:st|lane|drive|court|dr|ln)(?=,? (?:apt|suite|unit|#|[a-z]+(?: [a-z]+)?,? {STATE}\b|\d{{5}}))))"
+    rf"(?<![A-Za-z0-9#$.,/-])(?:(?i:(?:apt|apartment|suite|ste|unit|room|rm"
+    rf"|flat)\.? ?#?\d{{1,5}}[a-z]?,? ))?"
+    rf"(?P<number>\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)\s+(?:(?:[NSEW]{{1,2}}"
+    rf"|North|South|East|West)\.? )?"
+    rf"(?:(?P<capital>(?:(?:[A-Z][A-Za-z.'-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the"
+    rf"|de|la|del) ){{1,4}}(?:{_US_CAPITAL})|Broadway|Avenue of the Americas)"
+    rf"|(?P<lower>(?:[a-z][a-z'-]*|\d{{1,3}}(?:st|nd|rd"
+    rf"|th)) (?:[a-z][a-z'-]* )?(?:{_US_SURE}|(?:st|lane|drive|court|dr"
+    rf"|ln)(?=,? (?:apt|suite|unit|#|[a-z]+(?: [a-z]+)?,? {STATE}\b|\d{{5}}))))"
     rf")\b\.?(?: (?:NW|NE|SW|SE|North|South|East|West|[NSEW])\b\.?)?",
-    re.A,
+    re.ASCII,
 )
-_US_WITHIN = re.compile(_WITHIN, re.A)
-_US_DISTRICT = re.compile(r",\s+[a-z' -]{2,24} district", re.A)
-_US_CITY = re.compile(r",?\s+(?P<city>[a-z][a-z.' -]{1,28}?)(?=,|\s+\d{5}(?:-\d{4})?\b|\s*$|[.!?;]|\s+(?:please|and|by|instead|tomorrow|today|on|is|not|before)\b)", re.A)
-_US_STATE = re.compile(rf",?\s+(?P<state>{STATE})(?![a-z])(?:,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?|,?\s+\d{{5}}(?:-\d{{4}})?(?![\d-])|,?\s+\d{{6}}(?!\d)", re.A)
-_US_COUNTRY = re.compile(r",\s+(?:usa|u\.s\.a\.?|us|united states(?: of america)?|china|p\.?r\.? china)(?![a-z])", re.A)
-_US_CITY_STATE = re.compile(rf",?\s+(?P<city>[a-z][a-z.']*(?: [a-z][a-z.']*){{0,3}}),?\s+(?P<state>{STATE})(?![a-z])(?P<zip>,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?", re.A)
-_NO_STREET = frozenset(
-    "minute minutes min mins hour hours day days week weeks month months year years mile miles km of the a an in on to my your is was and or for inch times way people items"
-    " piece pieces lamp lamps orders order more other".split()
+_US_WITHIN = re.compile(_WITHIN, re.ASCII)
+_US_DISTRICT = re.compile(r",\s+[a-z' -]{2,24} district", re.ASCII)
+_US_CITY = re.compile(
+    r",?\s+(?P<city>[a-z][a-z.' -]{1,28}?)(?=,|\s+\d{5,6}(?:-\d{4})?\b|\s*$"
+    r"|[.!?;]|\s+(?:please|and|by|instead|tomorrow|today|on|is|not|before)\b)",
+    re.ASCII,
 )
-_US_TRIGGERS = frozenset(word.lower() for word in (*_US_CAPITAL.split("|"), *_US_SURE.split("|"), "americas"))
+_US_STATE = re.compile(
+    rf",?\s+(?P<state>{STATE})(?![a-z])(?:,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?"
+    rf"|,?\s+\d{{5}}(?:-\d{{4}})?(?![\d-])|,?\s+\d{{6}}(?!\d)",
+    re.ASCII,
+)
+_US_COUNTRY = re.compile(
+    r",\s+(?:usa|u\.s\.a\.?|us|united states(?: of america)?|china"
+    r"|p\.?r\.? china)(?![a-z])",
+    re.ASCII,
+)
+_US_CITY_STATE = re.compile(
+    rf",?\s+(?P<city>[a-z][a-z.']*(?: [a-z][a-z.']*){{0,3}}),?\s+(?P<state>{STATE})(?![a-z])(?P<zip>,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?",
+    re.ASCII,
+)
+_NO_STREET = frozenset(words("addresses.no_street"))
+_US_TRIGGERS = frozenset(
+    word.lower() for word in (*_US_CAPITAL.split("|"), *_US_SURE.split("|"), "americas")
+)
 
 
 class Addresses:
@@ -111,7 +160,9 @@ class Addresses:
         low = reading.low
         for match in _US.finditer(reading.plain):
             words = (match["capital"] or match["lower"]).lower().split()
-            if not _NO_STREET.isdisjoint(words[:1]) or (match["lower"] and not _NO_STREET.isdisjoint(words)):
+            if not _NO_STREET.isdisjoint(words[:1]) or (
+                match["lower"] and not _NO_STREET.isdisjoint(words)
+            ):
                 continue
             end = self._extended(low, match.end())
             start = match.start()

@@ -64,8 +64,10 @@ def resolve(candidates: list[Candidate]) -> list[Candidate]:
     if len(candidates) < 2:
         return [c for c in candidates if c.type]
     kept: list[Candidate] = []
+    taken = bytearray(max(c.end for c in candidates))
     for candidate in sorted(candidates, key=strength):
         start, end = candidate.start, candidate.end
-        if all(end <= other.start or other.end <= start for other in kept):
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
             kept.append(candidate)
     return sorted((c for c in kept if c.type), key=lambda c: c.start)

@@ -8,32 +8,23 @@ word is a product only where the catalogue gives it as a name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
 
 from nlp.entities.candidates import Candidate
+from nlp.entities.lexicon import words
 from nlp.entities.reading import FOLD, Reading
-from nlp.entities.spec import CatalogueEntry
 
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?", re.A)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlp.entities.spec import CatalogueEntry
+
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?", re.ASCII)
 # Common words within one slip of the things that shops sell.
-_REAL_WORDS = frozenset(
-    "charged charger charges charge change changed sweater sweeter battle bottle chain chair chairs chains lamb lamp lambs lamps stand stands"
-    " table tables tablet tablets cable cables label labels plate place places plates shift shirt shirts short shorts shoe show shows shoes bed"
-    " bad bag big bags mug much mat may mats pad paid pads pan pen pin pot put pots ring rang rug run rugs box boy desk disk dusk light right"
-    " lights night sight fight might clock click block clocks blocks cover covers clover over lover blanked blanket planet basket casket candle"
-    " candles handle handles kettle settle kettles toast toaster roaster coaster heat heater heated theater cheater water later pillow willow"
-    " pillows curtain certain curtains towel tower towels towers speaker sneaker speakers sneakers earth socks sock stock stocks locks shelf self"
-    " shell shelves sheet sheets sheer street sweet glass class glasses classes knife knives cup cut cups cuts cap cat hat hot spoon soon spoons fork"
-    " work for form from bowl bowls bowel how floor flour floors door poor oak oat okay soft sofa soda linen line lines lined cotton button bottom"
-    " wooden woolen garden gender baby babe body duvet cover coat cost costs boots boost book books cook cooks look scale sales sale scales hanger hunger"
-    " hangers tray stay trays try rack track racks back stool school stools tool steel still mirror error minor vase case base vases cases bases"
-    " phone phones phase plane plant planet plants paint print pant pants power filter alter drawer drawers drawn dresser dress dressed dressing address frame"
-    " frames fame from framed cushion fashion switch witch sensor senior monitor camera cameras fridge bridge throw three through grow mixer mixed fixer"
-    " blender blended slender render grinder reminder tinder ladder leader bladder hoodie foodie jacket packet pocket ticket jackets tickets packets".split()
-)
+_REAL_WORDS = frozenset(words("catalogue.real_words"))
 
 
 class Catalogue:
@@ -59,6 +50,8 @@ class Catalogue:
         self._sounds = _sounds() if self._pairs else {}
         self._short = self._short_by_sound()
         self._han_firsts = frozenset(self._han)
+        self._pair_keys = frozenset(self._pairs) | frozenset(self._short)
+        self._memory: dict[str, tuple[str, ...]] = {}
 
     def _add(self, product: str, name: str) -> None:
         words = tuple(_singular(m[0]) for m in _WORD.finditer(name))
@@ -72,20 +65,22 @@ class Catalogue:
     def find(self, reading: Reading) -> list[Candidate]:
         """Return every product; the value is its id."""
         found: list[Candidate] = []
-        if reading.words and self._names:
+        if reading.vocabulary and self._names:
             found += self._english(reading)
         if self._han and (reading.han or not reading.chars.isdisjoint(self._han_firsts)):
-            exact = list(self._exact(reading.low))
+            exact = (
+                [] if reading.chars.isdisjoint(self._han_firsts) else list(self._exact(reading.low))
+            )
             found += exact
             if reading.han:
                 found += self._by_sound(reading.low, exact)
         return found
 
     def _english(self, reading: Reading) -> Iterator[Candidate]:
+        if not any(self._known(word) for word in reading.vocabulary):
+            return
         words = reading.words
         known = [self._known(word.text) for word in words]
-        if not any(known):
-            return
         i = 0
         while i < len(words):
             step = 1
@@ -127,6 +122,15 @@ class Catalogue:
 
     def _known(self, word: str) -> tuple[str, ...]:
         """Return the words of the catalogue that a word stands for: one, several, or none."""
+        meant = self._memory.get(word)
+        if meant is None:
+            # People use the same words again; 10,000 of them are about a megabyte.
+            if len(self._memory) >= 10_000:
+                self._memory.clear()
+            meant = self._memory[word] = self._looked_up(word)
+        return meant
+
+    def _looked_up(self, word: str) -> tuple[str, ...]:
         singular = _singular(word)
         if singular in self._vocabulary:
             return (singular,)
@@ -167,15 +171,18 @@ class Catalogue:
 
     def _by_sound(self, low: str, exact: list[Candidate]) -> Iterator[Candidate]:
         """Yield names with one homophone in them; two characters side by side must be right."""
+        if self._pair_keys.isdisjoint(map(str.__add__, low, low[1:])):
+            return
+        covered = {i for c in exact for i in range(c.start, c.end)}
         for i in range(len(low) - 1):
             pair = low[i : i + 2]
             product = self._short.get(pair)
-            if product is not None and not any(c.start < i + 2 and i < c.end for c in exact):
+            if product is not None and covered.isdisjoint((i, i + 1)):
                 yield Candidate("product", i, i + 2, product)
             for name, product, offset in self._pairs.get(pair, ()):
                 start = i - offset
                 end = start + len(name)
-                if start < 0 or end > len(low) or any(c.start < end and start < c.end for c in exact):
+                if start < 0 or end > len(low) or not covered.isdisjoint(range(start, end)):
                     continue
                 if self._sounds_like(low[start:end], name):
                     yield Candidate("product", start, end, product)

@@ -5,12 +5,14 @@ The patterns come from an administrator and run under re2 alone, whose time is l
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import re2
 
 from nlp.entities.candidates import Candidate
-from nlp.entities.reading import Reading
+
+if TYPE_CHECKING:
+    from nlp.entities.reading import Reading
 
 
 class Codes:
@@ -25,17 +27,23 @@ class Codes:
             )
             if patterns
         ]
+        every = (*order_patterns, *tracking_patterns)
+        self._any = _one_of(every) if every else None
+        # With patterns in ASCII alone, what is not ASCII may be any other character: one byte
+        # for each keeps the offsets and spares re2's binding the reckoning (half of its time).
+        self._bytes = all(pattern.isascii() for pattern in every)
 
     def find(self, reading: Reading) -> list[Candidate]:
         """Return every code; the value is upper case and without spaces."""
+        plain = reading.plain
+        text = plain.encode("ascii", "replace") if self._bytes else plain
+        if self._any is None or self._any.search(text) is None:
+            return []
         return [
-            Candidate(
-                name, match.start(), match.end(), "".join(match.group().upper().split())
-            )
+            Candidate(name, start, end, "".join(plain[start:end].upper().split()))
             for name, pattern in self._types
-            if pattern.search(reading.plain)
-            for match in pattern.finditer(reading.plain)
-            if match.end() > match.start()
+            for start, end in (match.span() for match in pattern.finditer(text))
+            if start < end
         ]
 
 

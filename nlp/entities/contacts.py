@@ -7,21 +7,25 @@ one and how it reads in E.164 (its own matcher over free text is a hundred times
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import phonenumbers
 
 from nlp.entities.candidates import Candidate
-from nlp.entities.reading import Reading
-from nlp.understanding import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nlp.entities.reading import Reading
+    from nlp.understanding import Language
 
 _EMAIL = re.compile(
     # 64 and 63 are the lengths that RFC 5321 and DNS allow.
     r"(?<![a-z0-9._%+-])[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9](?:[a-z0-9-]{0,62}\.)+"
     r"[a-z]{2,24}(?![a-z0-9_-]|\.[a-z0-9])",
-    re.A,
+    re.ASCII,
 )
-_LINK = re.compile(r"(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.A)
+_LINK = re.compile(r"(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)
 
 _PHONE = re.compile(
     r"(?<![a-z0-9.+#$¥€£/_-])(?:"
@@ -37,7 +41,7 @@ _PHONE = re.compile(
     r"|(?:1[ .-]?)?\([2-9]\d\d\) ?[2-9]\d{6}"
     r"|1?[2-9]\d\d[2-9]\d{6}"
     r")(?![a-z0-9_]|[.-]\d|[%@])",
-    re.A,
+    re.ASCII,
 )
 
 

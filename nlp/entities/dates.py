@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nlp.entities.dates_en import english_days
 from nlp.entities.dates_zh import chinese_days, numeric_days
-from nlp.entities.days import Day
-from nlp.entities.reading import Reading
 
-_BETWEEN = re.compile(r",? (?:the )?|,? ?\(?|,|，", re.A)
+if TYPE_CHECKING:
+    from nlp.entities.days import Day
+    from nlp.entities.reading import Reading
+
+_BETWEEN = re.compile(r",? (?:the )?|,? ?\(?|,|，", re.ASCII)
 
 
 def find_days(reading: Reading) -> list[Day]:

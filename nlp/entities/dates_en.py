@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
+from typing import TYPE_CHECKING
 
 from nlp.entities.days import (
     Day,
@@ -17,9 +16,15 @@ from nlp.entities.days import (
     weekday_in_week,
     weekday_near,
 )
+from nlp.entities.lexicon import words
 from nlp.entities.numbers import NUMBER_WORDS, WORDS, english_number
-from nlp.entities.reading import Reading, Word
 from nlp.entities.tense import lies_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from nlp.entities.reading import Reading, Word
 
 MONTHS = {
     name: number
@@ -58,7 +63,9 @@ WEEKDAYS = {
     for name in names.split()
 }
 # Words that are also something else; they need company.
-_SHY = frozenset({"may", "march", "mar", "sat", "sun", "wed", "mon", "dec", "jan", "fri", "jun", "oct"})
+_SHY = frozenset(
+    {"may", "march", "mar", "sat", "sun", "wed", "mon", "dec", "jan", "fri", "jun", "oct"}
+)
 _SIMPLE = {
     "today": 0,
     "2day": 0,
@@ -77,13 +84,16 @@ _SIMPLE = {
 _ORDINAL_WORDS = {
     word: number
     for number, word in enumerate(
-        (
-            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
-            " thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-        ).split(),
+        words("dates_en.ordinal_words"),
         start=1,
     )
-} | {"twenty-first": 21, "twenty-second": 22, "twenty-third": 23, "twenty-fifth": 25, "thirtieth": 30}
+} | {
+    "twenty-first": 21,
+    "twenty-second": 22,
+    "twenty-third": 23,
+    "twenty-fifth": 25,
+    "thirtieth": 30,
+}
 _TRIGGERS = (
     frozenset(MONTHS)
     | frozenset(WEEKDAYS)
@@ -91,40 +101,64 @@ _TRIGGERS = (
     | frozenset({"month", "ago", "from", "in", "day", "christmas", "xmas", "new", "night", "later"})
 )
 _CERTAIN = _TRIGGERS - {"in", "from", "new", "day", "later", "night"}
-_ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)", re.A)
+_ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)", re.ASCII)
 _WORD_ORDINALS = "|".join(sorted(_ORDINAL_WORDS, key=len, reverse=True))
 
 _DAY_BEFORE_MONTH = re.compile(
-    rf"(?<![a-z0-9/.:-])(?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?|({_WORD_ORDINALS}))(?: day)?(?: of)?[ -]$", re.A
+    rf"(?<![a-z0-9/.:-])(?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"|({_WORD_ORDINALS}))(?: day)?(?: of)?[ -]$",
+    re.ASCII,
 )
 _DAY_AFTER_MONTH = re.compile(
-    rf"\.?[ -](?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?(?![\da-z:]|\s?[ap]\.?m\b|[.,]\d|%)|({_WORD_ORDINALS})\b)", re.A
+    rf"\.?[ -](?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?(?![\da-z:]|\s?[ap]\.?m\b"
+    rf"|[.,]\d|%)|({_WORD_ORDINALS})\b)",
+    re.ASCII,
 )
-_YEAR_AFTER = re.compile(r"\.?(?:,? of |, ?| |-)((?:19|20)\d\d)(?![\d:a-z]|-\d)", re.A)
-_MONTH_LEAD = re.compile(r"(?:\b(in|since|until|till|by|during|of|for|from|before|after|early|late|mid|through|next|last|this|to)[ -])$")
+_YEAR_AFTER = re.compile(r"\.?(?:,? of |, ?| |-)((?:19|20)\d\d)(?![\d:a-z]|-\d)", re.ASCII)
+_MONTH_LEAD = re.compile(
+    r"(?:\b(in|since|until|till|by|during|of|for|from|before|after|early|late"
+    r"|mid|through|next|last|this|to)[ -])$"
+)
 _WEEK_LEAD = re.compile(
-    r"\b((?:the )?(?:next next|next|last|past|previous|this coming|the coming|coming|this past|this|the following|following))"
+    r"\b((?:the )?(?:next next|next|last|past|previous|this coming|the coming"
+    r"|coming|this past|this|the following|following))"
     r" (?:week(?:'s)?(?: on)? )?$"
 )
 _WEEK_TAIL = re.compile(r",? (?:of )?(next|last|this) week\b")
-_SHY_DAY_LEAD = re.compile(r"\b(?:on|next|last|this|by|until|till|before|after|since|every|coming|from|to|for|and|or|due|,|-) ?$")
+_SHY_DAY_LEAD = re.compile(
+    r"\b(?:on|next|last|this|by|until|till|before|after|since|every|coming"
+    r"|from|to|for|and|or|due|,|-) ?$"
+)
 _RELATIVE_BACK = re.compile(
-    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s?(?: ago| earlier)$", re.A
+    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month"
+    rf"|year|fortnight)s?(?: ago| earlier)$",
+    re.ASCII,
 )
 _RELATIVE_AHEAD = re.compile(
     rf" ({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s?"
-    r"(?:'s? time|' time)?(?![a-z-])(?! (?:of|or|to|warranty|return))", re.A,
+    r"(?:'s? time|' time)?(?![a-z-])(?! (?:of|or|to|warranty|return))",
+    re.ASCII,
 )
 _FROM_NOW = re.compile(
-    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s? from (?:now|today)$", re.A
+    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month"
+    rf"|year|fortnight)s? from (?:now|today)$",
+    re.ASCII,
 )
 _DAY_AFTER = re.compile(r"(?:the )?day (after tomorrow|before yesterday)\b")
-_MONTH_WORD = re.compile(r"\b(next|last|this|the coming|coming|the following|previous|the previous|past) $")
-_AFTER_ORDINAL = re.compile(
-    r"\s*(?:$|[,.!?;:)\n]|(?:of (?:this|the|next|last) month|at|and|or|to|please|but|is|was|if|because|i|you|we|so|for|in|works?|would|will"
-    r"|it|still|then|around|between|before|after|by|morning|afternoon|evening|when|where|which|my|instead|though|thanks|can|could|should|has|have|had|since|until|till|from|with|they|he|she|as|now|or|are|this|not|-)\b)"
+_MONTH_WORD = re.compile(
+    r"\b(next|last|this|the coming|coming|the following|previous|the previous|past) $"
 )
-_ORDINAL_LEAD = re.compile(r"\b(on|by|until|till|before|after|since|from|for|to|of|and|or|between|around|about|than|is|was|dated|due|through)( the)? $")
+_AFTER_ORDINAL = re.compile(
+    r"\s*(?:$|[,.!?;:)\n]|(?:of (?:this|the|next|last) month|at|and|or|to"
+    r"|please|but|is|was|if|because|i|you|we|so|for|in|works?|would|will"
+    r"|it|still|then|around|between|before|after|by|morning|afternoon|evening"
+    r"|when|where|which|my|instead|though|thanks|can|could|should|has|have|had"
+    r"|since|until|till|from|with|they|he|she|as|now|or|are|this|not|-)\b)"
+)
+_ORDINAL_LEAD = re.compile(
+    r"\b(on|by|until|till|before|after|since|from|for|to|of|and|or|between"
+    r"|around|about|than|is|was|dated|due|through)( the)? $"
+)
 _THE = re.compile(r"\bthe $")
 _ORDINAL_MONTH = re.compile(r" of (this|the|next|last) month\b")
 _HOLIDAYS: tuple[tuple[re.Pattern[str], int, int], ...] = (
@@ -303,7 +337,9 @@ def _away(today: date, count: int | None, unit: str, direction: int) -> date | N
             return month_shifted(today, direction * 12 * count)
 
 
-def _looking_back(pattern: re.Pattern[str], direction: int, reading: Reading, end: int) -> Day | None:
+def _looking_back(
+    pattern: re.Pattern[str], direction: int, reading: Reading, end: int
+) -> Day | None:
     begin = max(0, end - 48)
     match = pattern.search(reading.low[begin:end])
     if match is None:
@@ -332,7 +368,9 @@ def _in(reading: Reading, word: Word) -> Day | None:
 
 
 def _day_word(reading: Reading, word: Word) -> Day | None:
-    start = word.start - 4 if reading.low[max(0, word.start - 4) : word.start] == "the " else word.start
+    start = (
+        word.start - 4 if reading.low[max(0, word.start - 4) : word.start] == "the " else word.start
+    )
     match = _DAY_AFTER.match(reading.low, start)
     if match is None:
         return None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from nlp.entities.days import (
     Day,
@@ -19,10 +18,19 @@ from nlp.entities.days import (
     weekday_near,
 )
 from nlp.entities.numbers import chinese_number, whole
-from nlp.entities.reading import Reading
 from nlp.entities.tense import lies_behind
 
-_DAY_NUMBER = r"(?:[12]\d|3[01]|0?[1-9]|三十一?|二十[一二三四五六七八九]?|廿[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from nlp.entities.reading import Reading
+
+_DAY_NUMBER = (
+    r"(?:[12]\d|3[01]|0?[1-9]|三十一?"
+    r"|二十[一二三四五六七八九]?|廿[一二三四五六七八九]?"
+    r"|十[一二三四五六七八九]?|[一二三四五六七八九])"
+)
 _MONTH_NUMBER = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
 
 _NAMED = {
@@ -70,32 +78,62 @@ _FESTIVALS = {
 }
 
 _CHINESE = re.compile(
+    r"(?=[大今明昨后前周星礼上下这本去双圣平元国劳情儿半两零〇一二三四五六七八九十廿\d])"
     rf"(?P<named>大前天|大后天|[今明昨](?:天|日|儿|晚|早|夜)|[后前]天)"
     # 每周一 recurs; the 周一 of 一周一次 is no Monday.
-    r"|(?<![一二三四五六七八九十\d每几半双两])(?P<week>上上|下下|上|下|这|本)?(?P<ge>个)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])"
+    r"|(?<![一二三四五六七八九十\d每几半双两])(?P<week>上上"
+    r"|下下|上|下|这|本)?(?P<ge>个)?(?:周|星期"
+    r"|礼拜)(?P<weekday>[一二三四五六日天])"
     r"(?![共直样般定次些家])"
-    rf"|(?<![\d.])(?:(?P<year>(?:19|20)\d\d|\d\d|[一二][零〇九][零〇一二三四五六七八九]{{2}}|[今明去前后本])年\s?)?"
-    rf"(?P<month>(?<![一二三四五六七八九十]){_MONTH_NUMBER})月(?![饼亮经光嫂内])(?:\s?(?P<day>{_DAY_NUMBER})\s?[日号](?!店|楼|院|线|码)|份)?"
-    rf"|(?P<moved>上上|下下|上|下|这|本)(?:个)?月(?!饼|亮)(?:份|\s?(?P<moved_day>{_DAY_NUMBER})\s?[日号](?!店|楼|院|码))?"
-    r"|(?<![\d.几第])(?P<count>\d{1,3}|[一二三四五六七八九十两半]+)\s?(?P<unit>天|个?星期|个?礼拜|周|个月|年)(?:之|以)?(?P<side>前|后)(?![台退面])"
+    rf"|(?<![\d.])(?:(?P<year>(?:19|20)\d\d|\d\d|[一二][零〇九][零〇一二三四五六七八九]{{2}}"
+    rf"|[今明去前后本])年\s?)?"
+    rf"(?P<month>(?<![一二三四五六七八九十]){_MONTH_NUMBER})月(?![饼亮经光嫂内])(?:\s?(?P<day>{_DAY_NUMBER})\s?[日号](?!店"
+    rf"|楼|院|线|码)|份)?"
+    rf"|(?P<moved>上上|下下|上|下|这|本)(?:个)?月(?!饼|亮)(?:份"
+    rf"|\s?(?P<moved_day>{_DAY_NUMBER})\s?[日号](?!店|楼|院|码))?"
+    r"|(?<![\d.几第])(?P<count>\d{1,3}|[一二三四五六七八九十两半]+)\s?(?P<unit>天|个?星期|个?礼拜|周"
+    r"|个月|年)(?:之|以)?(?P<side>前|后)(?![台退面])"
     rf"|(?<![\d.路街弄巷道第a-z#])(?P<alone>(?<![一二三四五六七八九十百零几]){_DAY_NUMBER})号"
-    r"(?!楼|店|线|码|院|门|桌|库|机|仓|床|房|柜|色|铺|厅|馆|地|电池|鞋|球|客服|商品|产品|款|车|字|包|货|单|[\d\-a-z])"
-    rf"|(?P<festival>双十[一二]|双1[12]|圣诞节?|平安夜|元旦|国庆节?|劳动节|五一(?=节|假|劳|期|前|后|放|小)|情人节|儿童节)",
-    re.A,
+    r"(?!楼|店|线|码|院|门|桌|库|机|仓|床|房|柜|色|铺|厅|馆|地"
+    r"|电池|鞋|球|客服|商品|产品|款|车|字|包|货|单"
+    r"|[\d\-a-z])"
+    rf"|(?P<festival>双十[一二]|双1[12]|圣诞节?|平安夜"
+    rf"|元旦|国庆节?|劳动节|五一(?=节|假|劳|期|前|后|放|小)|情人节"
+    rf"|儿童节)",
+    re.ASCII,
 )
 _TRIGGERS = frozenset("天日月号周星礼年晚早夜儿圣元国劳五情双平")
 
-_ISO = re.compile(r"(?<![a-z0-9_./-])((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?![a-z0-9_/]|[-.]\d)", re.A)
-_ISO_BEFORE_TIME = re.compile(r"(?<![a-z0-9_./-])((?:19|20)\d\d)(-)(\d{1,2})-(\d{1,2})(?=t\d\d:)", re.A)
-_SLASHED = re.compile(
-    r"(?<![a-z0-9_./$€£¥-])(\d{1,2})/(\d{1,2})(?:/((?:19|20)\d\d|\d\d))?(?![a-z0-9_/%\"]|[.-]\d)", re.A
+_ISO = re.compile(
+    r"(?<![a-z0-9_./-])((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?![a-z0-9_/]|[-.]\d)", re.ASCII
 )
-_DASHED = re.compile(r"(?<![a-z0-9_./-])(\d{1,2})([-.])(\d{1,2})\2((?:19|20)\d\d)(?![a-z0-9_]|[-.]\d)", re.A)
-_FRACTIONS = frozenset({(1, 2), (1, 3), (2, 3), (1, 4), (1, 5), (1, 8), (5, 5), (4, 5), (10, 10), (3, 5), (2, 5)})
-_NO_DATE_AFTER = re.compile(r"\s?(?:of\b|inch|in\b(?= ?dia)|cup|full|size|length|sleeve|price|off\b|stars?\b|mile|hours?|\"|的(?:价|量)|星|分)")
-_DATE_BEFORE = re.compile(r"(?:\b(?:on|by|since|from|until|till|before|after|dated|due|of|date|for|the|around|between|and|to)[ :]+|[在到从于截至是号期])$")
+_ISO_BEFORE_TIME = re.compile(
+    r"(?<![a-z0-9_./-])((?:19|20)\d\d)(-)(\d{1,2})-(\d{1,2})(?=t\d\d:)", re.ASCII
+)
+_SLASHED = re.compile(
+    r"(?<![a-z0-9_./$€£¥-])(\d{1,2})/(\d{1,2})(?:/((?:19|20)\d\d|\d\d))?(?![a-z0-9_/%\"]|[.-]\d)",
+    re.ASCII,
+)
+_DASHED = re.compile(
+    r"(?<![a-z0-9_./-])(\d{1,2})([-.])(\d{1,2})\2((?:19|20)\d\d)(?![a-z0-9_]|[-.]\d)", re.ASCII
+)
+_FRACTIONS = frozenset(
+    {(1, 2), (1, 3), (2, 3), (1, 4), (1, 5), (1, 8), (5, 5), (4, 5), (10, 10), (3, 5), (2, 5)}
+)
+_NO_DATE_AFTER = re.compile(
+    r"\s?(?:of\b|inch|in\b(?= ?dia)|cup|full|size|length|sleeve|price|off\b"
+    r"|stars?\b|mile|hours?|\"|的(?:价|量)|星|分)"
+)
+_DATE_BEFORE = re.compile(
+    r"(?:\b(?:on|by|since|from|until|till|before|after|dated|due|of|date|for"
+    r"|the|around|between|and|to)[ :]+|[在到从于截至是号期])$"
+)
 # "3 days after it came" counts from another day than today.
-_OTHER_START = re.compile(r"(?:收到|到货|签收|收货|购买|下单|付款|用|使用|退货|发货|买|申请|完成|审核|提交|拿到|激活|生效|购)(?:货|了|之|以|后|款|完|品|物|单|商)*$")
+_OTHER_START = re.compile(
+    r"(?:收到|到货|签收|收货|购买|下单|付款|用|使用|退货|发货|买"
+    r"|申请|完成|审核|提交|拿到|激活|生效|购)(?:货|了|之|以|后|款"
+    r"|完|品|物|单|商)*$"
+)
 
 
 def chinese_days(reading: Reading) -> Iterator[Day]:

@@ -6,7 +6,7 @@ first looks whether anything it knows can be there at all. Its place in the walk
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from nlp.entities.addresses import Addresses
 from nlp.entities.candidates import Candidate, Value, resolve
@@ -22,6 +22,9 @@ from nlp.entities.reading import Reading
 from nlp.entities.spec import CatalogueEntry, EntitySpec
 from nlp.entities.times import find_dates_and_times
 from nlp.understanding import Entity, Language
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["CatalogueEntry", "EntityFinder", "EntitySpec"]
 
@@ -45,7 +48,7 @@ class EntityFinder:
 
         `now` is aware and in the customer's zone: relative days are reckoned from it.
         """
-        reading = Reading.of(text, language, now)
+        reading = Reading(text, language, now)
         found = self._codes.find(reading)
         found += self._contacts.find(reading)
         found += self._money.find(reading)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
 from nlp.entities.numbers import MIXED, NUMBER_WORDS, WORDS, chinese_number, english_number, whole
-from nlp.entities.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlp.entities.reading import Reading
 
 # Words that measure goods wherever they stand.
 _ENGLISH_ALWAYS = (
-    "pieces|piece|pcs|pc|pairs|pair|boxes|box|packs|pack|packets|packet|sets|set|units|unit|items|item"
+    "pieces|piece|pcs|pc|pairs|pair|boxes|box|packs|pack|packets|packet|sets"
+    "|set|units|unit|items|item"
     "|bottles|bottle|bags|bag|copies|copy|rolls|roll|cans|can|jars|jar|tubes|tube|cartons|carton"
     "|bundles|bundle|tins|tin|crates|crate|pallets|pallet"
 )
@@ -25,29 +30,43 @@ _ENGLISH = re.compile(
     rf"(?P<half>half (?:a )?dozen)"
     rf"|(?P<count>\d{{1,5}}|{WORDS}) ?(?P<measure>dozens?|{_ENGLISH_ALWAYS}"
     rf"|(?:{_ENGLISH_OF})(?= of\b)))(?![a-z0-9'-])",
-    re.A,
+    re.ASCII,
 )
-_ENGLISH_TRIGGERS = frozenset((*_ENGLISH_ALWAYS.split("|"), *_ENGLISH_OF.split("|"), "dozen", "dozens"))
-_GLUED = re.compile(r"\d(?:pcs?|pieces?|pairs?|packs?|sets?|units?|items?|boxes|bottles?|bags?)\b", re.A)
+_ENGLISH_TRIGGERS = frozenset(
+    (*_ENGLISH_ALWAYS.split("|"), *_ENGLISH_OF.split("|"), "dozen", "dozens")
+)
+_GLUED = re.compile(
+    r"\d(?:pcs?|pieces?|pairs?|packs?|sets?|units?|items?|boxes|bottles?|bags?)\b", re.ASCII
+)
 # "The first item", "another pack", "which box" point at a thing; they do not count goods.
 _NOT_COUNTING = re.compile(r"\b(?:this|that|which|other|every|each|the|item|step|no|number) $")
 _ALLOWED_AFTER_A = frozenset({"dozen", "pair"})
 
 _MEASURES = "件个双套盒箱包瓶袋条张把台盏只支块本副对组份罐桶卷床顶根枚部辆串粒片提匹幅架株盆篮棵听杯碗款打壶捆筒面口"
 _CHINESE = re.compile(
-    rf"(?<![\d.a-z第几每])(?<!\d[,/:.-])(?P<count>半(?=打)|{MIXED})\s?(?P<measure>[{_MEASURES}])", re.A
+    rf"(?=[\d半零一二两三四五六七八九十百千万])(?<![\d.a-z第几每])(?<!\d[,/:.-])(?P<count>半(?=打)"
+    rf"|{MIXED})\s?(?P<measure>[{_MEASURES}])",
+    re.ASCII,
 )
 _CHINESE_TRIGGERS = frozenset(_MEASURES)
 
 # What follows when the measured thing is no goods.
 _NOT_GOODS = re.compile(
-    r"[大小]?(?:人|问题|月|小时|钟头|钟|星期|礼拜|工作日|自然日|订单|单子?|电话|短信|信息|消息|通知|邮件|客服|地址|账号|账户|帐号"
-    r"|号码?|手机号|星|字|建议|意见|疑问|事情?|忙|多|半|季度|年|世纪|周|优惠|券|代金券|折|积分|快递|包裹|物流|回复|答复|说法"
-    r"|评价|评论|好评|差评|邮箱|链接|选择|选项|方案|办法|方法|原因|理由|解释|要求|请求|投诉|步骤|功能|页面|验证码|密码|错误"
-    r"|情况|例子|想法|地方|城市|国家|朋友|孩子|宝宝|老人|同事|亲戚|同学|客户|顾客|员工|店|商家|卖家|仓库|时间|日期|机会"
-    r"|发票|收据|合同|照片|图|截图|银行卡|信用卡|会员卡|礼品卡|卡|身份证|表格|申请|记录|清单|报价|报告|工作|保险|协议|说明"
-    r"|工单|预约|月份|会员|活动|门店|平台|网站|程序|软件|系统|渠道|方式|颜色|尺码|型号|尺寸|品牌|价格|价|级别|等级|样子?"
-    r"|分|以?内|比|角度|道理|心意|麻烦|态度|好心情|结果|进度|状态|数字|字母|字符|小票|视频|文件|附件|天|晚上|早上|上午|下午)"
+    r"[大小]?(?:人|问题|月|小时|钟头|钟|星期|礼拜|工作日|自然日"
+    r"|订单|单子?|电话|短信|信息|消息|通知|邮件|客服|地址|账号|账户"
+    r"|帐号"
+    r"|号码?|手机号|星|字|建议|意见|疑问|事情?|忙|多|半|季度|年"
+    r"|世纪|周|优惠|券|代金券|折|积分|快递|包裹|物流|回复|答复|说法"
+    r"|评价|评论|好评|差评|邮箱|链接|选择|选项|方案|办法|方法|原因"
+    r"|理由|解释|要求|请求|投诉|步骤|功能|页面|验证码|密码|错误"
+    r"|情况|例子|想法|地方|城市|国家|朋友|孩子|宝宝|老人|同事|亲戚"
+    r"|同学|客户|顾客|员工|店|商家|卖家|仓库|时间|日期|机会"
+    r"|发票|收据|合同|照片|图|截图|银行卡|信用卡|会员卡|礼品卡|卡"
+    r"|身份证|表格|申请|记录|清单|报价|报告|工作|保险|协议|说明"
+    r"|工单|预约|月份|会员|活动|门店|平台|网站|程序|软件|系统|渠道"
+    r"|方式|颜色|尺码|型号|尺寸|品牌|价格|价|级别|等级|样子?"
+    r"|分|以?内|比|角度|道理|心意|麻烦|态度|好心情|结果|进度|状态"
+    r"|数字|字母|字符|小票|视频|文件|附件|天|晚上|早上|上午|下午)"
 )
 _AFTER_MEASURE = {
     "件": re.compile(r"套|事"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
+from nlp.entities.lexicon import words
 from nlp.entities.numbers import (
     DIGITS,
     HAN_DIGITS,
@@ -16,8 +17,12 @@ from nlp.entities.numbers import (
     chinese_number,
     english_number,
 )
-from nlp.entities.reading import Reading
-from nlp.understanding import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nlp.entities.reading import Reading
+    from nlp.understanding import Language
 
 _SIGNS = {
     "us$": "USD",
@@ -38,10 +43,13 @@ _SIGNS = {
     "₩": "KRW",
     "₹": "INR",
 }
-_CODES = {
-    code: code.upper()
-    for code in "usd cny eur gbp hkd jpy cad aud twd sgd krw chf inr nzd thb myr".split()
-} | {"rmb": "CNY", "人民币": "CNY", "美元": "USD", "港币": "HKD", "欧元": "EUR"}
+_CODES = {code: code.upper() for code in words("money.codes")} | {
+    "rmb": "CNY",
+    "人民币": "CNY",
+    "美元": "USD",
+    "港币": "HKD",
+    "欧元": "EUR",
+}
 _ENGLISH_UNITS = {
     "us dollar": "USD",
     "american dollar": "USD",
@@ -112,7 +120,7 @@ _WITH_SIGN = re.compile(
     rf"(?<![a-z0-9])(?P<sign>{_either(_SIGNS)}|{_either(_CODES)})\s?(?P<amount>{DIGITS}|\.\d\d)"
     rf"{_MULTIPLE}(?P<unit>\s?(?:usd|cny|rmb|eur|gbp|hkd|jpy|cad|aud|twd|sgd)(?![a-z])"
     r"|\s?(?:元|块钱|块|人民币|美元|美金|港币|欧元))?(?![0-9])",
-    re.A,
+    re.ASCII,
 )
 _ENGLISH = re.compile(
     rf"(?<![a-z0-9.,$€£¥-])(?P<amount>{DIGITS}|{WORDS}(?![a-z])){_MULTIPLE}"
@@ -120,20 +128,22 @@ _ENGLISH = re.compile(
     rf"|[\s-]?(?P<unit>{_either(_ENGLISH_UNITS)})s?(?![a-z'])"
     r"|\s?(?P<after>[€£]))"
     r"(?:,? and (?P<cents>\d{1,2}|[a-z]+(?:[ -][a-z]+)?) cents?\b)?",
-    re.A,
+    re.ASCII,
 )
 _CHINESE = re.compile(
     # Neither the tail of a longer number nor an ordinal or a vague "some".
-    rf"(?<![\d.第几])(?<![a-z0-9][.,-])(?P<amount>{MIXED})(?P<more>多)?\s?"
+    rf"(?=[\d零〇一二两三四五六七八九十百千万壹贰叁肆伍陆柒捌玖拾])(?<![\d.第几])(?<![a-z0-9][.,-])(?P<amount>{MIXED})(?P<more>多)?\s?"
     rf"(?P<unit>{_either(_CHINESE_UNITS)})"
-    r"(?P<tail>半|[零一二两三四五六七八九](?:[毛角](?:钱|[一二三四五六七八九]分?)?|(?![\d点个十百千万件月号年天]))"
+    r"(?P<tail>半|[零一二两三四五六七八九](?:[毛角](?:钱"
+    r"|[一二三四五六七八九]分?)?|(?![\d点个十百千万件月号年天]))"
     r"|\d{1,2}(?:[毛角](?:钱|\d分?)?|(?![\d.点个件月号年天:/-])))?",
-    re.A,
+    re.ASCII,
 )
 _MYRIADS = re.compile(
-    r"(?<![\d.第几a-z])(?P<amount>\d+(?:\.\d+)?[万亿]|[一两三四五六七八九十百千]+万[一二三四五六七八九]?千?)"
+    r"(?<![\d.第几a-z])(?P<amount>\d+(?:\.\d+)?[万亿]"
+    r"|[一两三四五六七八九十百千]+万[一二三四五六七八九]?千?)"
     r"(?=$|[\s,，.。!！?？;；、)~]|[的了吧吗呢左右多以上以下出头就都还])",
-    re.A,
+    re.ASCII,
 )
 _PAYING = re.compile(r"[花付价退钱费款要值共总收转充赔买卖扣]")
 
@@ -142,12 +152,14 @@ _WEIGHT_AFTER = re.compile(r" (?:of|heavy|in weight|weight|lbs?)\b")
 
 _SOME = frozenset("几多数余")
 _SUM_SIGNS = frozenset("$¥€£₩₹")
-_ENGLISH_TRIGGERS = frozenset(
-    "dollar dollars buck bucks euro euros pound pounds quid yuan kuai renminbi yen cent cents".split()
-) | frozenset(code for code in _CODES if code.isascii())
+_ENGLISH_TRIGGERS = frozenset(words("money.english_triggers")) | frozenset(
+    code for code in _CODES if code.isascii()
+)
 _CHINESE_TRIGGERS = frozenset("元圆块币刀镑円毛角金欧分")
 # 块 is also the measure word of soap and cake; before these it is money.
-_AFTER_SUM = frozenset("的了吧吗呢多左以上下起包买退还给呀啊哦就也都够运优能可是贵太和，,。.!！?？;；、)~ \n/")
+_AFTER_SUM = frozenset(
+    "的了吧吗呢多左以上下起包买退还给呀啊哦就也都够运优能可是贵太和，,。.!！?？;；、)~ \n/"
+)
 
 
 class Money:
@@ -162,9 +174,8 @@ class Money:
         low, chars = reading.low, reading.chars
         english = not reading.vocabulary.isdisjoint(_ENGLISH_TRIGGERS)
         glued = reading.digits and any(
-            w.text.endswith(("usd", "rmb", "cny", "eur", "gbp", "hkd")) or w.text[:3] in _CODES
-            for w in reading.words
-            if w.text not in _CODES and len(w.text) > 3
+            len(word) > 3 and (word[-3:] in _CODES or word[:3] in _CODES)
+            for word in reading.vocabulary
         )
         if english or glued or not chars.isdisjoint(_SUM_SIGNS) or "人民币" in low:
             found += self._with_sign(low)
@@ -291,7 +302,9 @@ def _is_sum(low: str, match: re.Match[str]) -> bool:
     if unit == "元" and following in ("旦", "素", "件", "宵"):
         return False
     if unit in ("刀", "欧", "镑", "角"):
-        return match["amount"][0].isascii() and (unit != "角" or following not in ("形", "度", "落"))
+        return match["amount"][0].isascii() and (
+            unit != "角" or following not in ("形", "度", "落")
+        )
     if unit == "块" and not match["tail"] and not match["more"]:
         if match["amount"] == "一":
             return False

@@ -8,18 +8,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_UNITS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-        " fifteen sixteen seventeen eighteen nineteen".split()
-    )
-} | {"a": 1, "an": 1}
+from nlp.entities.lexicon import words
+
+_UNITS = {word: value for value, word in enumerate(words("numbers.units"))} | {"a": 1, "an": 1}
 _TENS = {
     word: value
     for value, word in zip(
         range(20, 100, 10),
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        words("numbers.tens"),
         strict=True,
     )
 } | {"fourty": 40}
@@ -49,10 +45,12 @@ HAN = r"[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆�
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 """A number in digits, with or without thousands separators."""
 
-MIXED = rf"(?:(?:{DIGITS})(?:[百千万亿]{{1,2}}(?:[一二三四五六七八九\d](?![\d月号日点:]))?)?|{HAN}+)"
+MIXED = (
+    rf"(?:(?:{DIGITS})(?:[百千万亿]{{1,2}}(?:[一二三四五六七八九\d](?![\d月号日点:]))?)?|{HAN}+)"
+)
 """A number in Chinese text: digits, digits with 万 and the like, or numerals."""
 
-_MIXED = re.compile(rf"({DIGITS})([百千万亿]{{1,2}})(.?)", re.A)
+_MIXED = re.compile(rf"({DIGITS})([百千万亿]{{1,2}})(.?)", re.ASCII)
 
 
 def english_number(words: str) -> int | None:

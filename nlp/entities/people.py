@@ -6,11 +6,16 @@ Precision comes first: a name counts where the words around it say that it is on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
-from nlp.entities.reading import Reading
+from nlp.entities.lexicon import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlp.entities.reading import Reading
 
 _GIVEN = frozenset(
     word
@@ -21,52 +26,60 @@ _GIVEN = frozenset(
 
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ]"
 _LETTER = r"[A-Za-zÀ-ÖØ-öø-ÿ]"
-_PART = rf"(?:(?:O'|D'|Mc|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+(?:-{_CAPITAL}[a-zß-öø-ÿ]+)?(?:(?:Mc|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+)?|{_CAPITAL}\.)"
+_PART = (
+    rf"(?:(?:O'|D'|Mc"
+    rf"|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+(?:-{_CAPITAL}[a-zß-öø-ÿ]+)?(?:(?:Mc"
+    rf"|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+)?|{_CAPITAL}\.)"
+)
 _LINKS = r"(?:van der|van den|van|von|de la|de los|de|da|dos|del|della|di|bin|al|el|la|le)"
 _CAPITALS = rf"{_PART}(?: (?:{_LINKS} )?{_PART}){{0,3}}"
 _UPPER = r"[A-Z][A-Z'-]+(?: [A-Z][A-Z'-]+){1,2}"
-_TITLE = r"(?:(?:[Mm][Rr][Ss]?|[Mm][Ss]|[Dd][Rr]|[Pp]rof|[Mm]x)\b\.?|[Mm]iss\b|[Mm]ister\b|[Pp]rofessor\b|[Mm]adam\b)"
+_TITLE = (
+    r"(?:(?:[Mm][Rr][Ss]?|[Mm][Ss]|[Dd][Rr]|[Pp]rof|[Mm]x)\b\.?|[Mm]iss\b"
+    r"|[Mm]ister\b|[Pp]rofessor\b|[Mm]adam\b)"
+)
 _NOT_LETTER = rf"(?!{_LETTER})"
 
 _TITLED = re.compile(rf"\b{_TITLE}\s?(?P<name>{_CAPITALS}|{_UPPER}){_NOT_LETTER}")
 _LEAD_SURE = (
-    r"(?:[Mm]y (?:full |first |last )?name'?s?(?: is)?|MY NAME IS|[Mm]y name:|[Nn]ame(?: on (?:the )?(?:order|account|card|parcel|package))? ?(?:is|:)|[Cc]all me|under the name(?: of)?"
-    r"|in the name of|(?:the )?(?:[Rr]ecipient|[Cc]onsignee|[Rr]eceiver|[Cc]ontact(?: person)?|[Aa]ddressee|[Cc]ustomer)(?:'s)?(?: name)? ?(?:is|:|should be|will be)"
-    r"|[Aa]ddressed to|[Aa]ttn[.:]?|[Aa]ttention:|[Ss]igned (?:for )?by|c/o|on behalf of|[Nn]ame:|[Rr]ecipient:|[Rr]ecipient name to|[Rr]ecipient to)"
+    r"(?:[Mm]y (?:full |first |last )?name'?s?(?: is)?|MY NAME IS|[Mm]y name:"
+    r"|[Nn]ame(?: on (?:the )?(?:order|account|card|parcel|package))? ?(?:is"
+    r"|:)|[Cc]all me|under the name(?: of)?"
+    r"|in the name of|(?:the )?(?:[Rr]ecipient|[Cc]onsignee|[Rr]eceiver"
+    r"|[Cc]ontact(?: person)?|[Aa]ddressee"
+    r"|[Cc]ustomer)(?:'s)?(?: name)? ?(?:is|:|should be|will be)"
+    r"|[Aa]ddressed to|[Aa]ttn[.:]?|[Aa]ttention:|[Ss]igned (?:for )?by|c/o"
+    r"|on behalf of|[Nn]ame:|[Rr]ecipient:|[Rr]ecipient name to"
+    r"|[Rr]ecipient to)"
 )
 _SURE = re.compile(
-    rf"(?<![A-Za-z]){_LEAD_SURE}\s+(?:{_TITLE}\s?)?(?P<name>{_CAPITALS}|{_UPPER}|[a-z][a-z'-]+(?: [a-z][a-z'-]+)?){_NOT_LETTER}"
+    rf"(?<![A-Za-z]){_LEAD_SURE}\s+(?:{_TITLE}\s?)?(?P<name>{_CAPITALS}"
+    rf"|{_UPPER}|[a-z][a-z'-]+(?: [a-z][a-z'-]+)?){_NOT_LETTER}"
 )
-_SELF = re.compile(rf"(?<![A-Za-z])(?:[Ii]'?m|I AM|[Ii] am|[Tt]his is|[Ii]t'?s|[Ii]t is)\s+(?P<name>{_CAPITALS}|{_UPPER}|[a-z]+){_NOT_LETTER}")
+_SELF = re.compile(
+    rf"(?<![A-Za-z])(?:[Ii]'?m|I AM|[Ii] am|[Tt]his is|[Ii]t'?s"
+    rf"|[Ii]t is)\s+(?P<name>{_CAPITALS}|{_UPPER}|[a-z]+){_NOT_LETTER}"
+)
 _RECEIVE = re.compile(
-    rf"(?<![A-Za-z])(?:for|to|by|from|with|attention|addressee|and|of|named|called)\s+(?P<name>{_PART}(?: (?:{_LINKS} )?{_PART}){{0,3}}){_NOT_LETTER}"
+    rf"(?<![A-Za-z])(?:for|to|by|from|with|attention|addressee|and|of|named"
+    rf"|called)\s+(?P<name>{_PART}(?: (?:{_LINKS} )?{_PART}){{0,3}}){_NOT_LETTER}"
+)
+_KIN = re.compile(
+    r"(?<![A-Za-z])[Mm]y (?:wife|husband|son|daughter|mother|father|mom|mum|dad|sister|brother"
+    rf"|friend|colleague|partner|assistant|boss|neighbou?r),? (?P<name>{_CAPITALS}){_NOT_LETTER}"
 )
 _SIGNED = re.compile(
-    rf"(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Bb]est|[Bb]est wishes|[Ll]ove)[,!.]*\s*[\n,-]\s*(?P<name>{_CAPITALS})\s*[.!]?\s*$"
+    rf"(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Bb]est"
+    rf"|[Bb]est wishes"
+    rf"|[Ll]ove)[,!.]*\s*[\n,-]\s*(?P<name>{_CAPITALS})\s*[.!]?\s*$"
 )
 _SPEAKING = re.compile(rf"(?P<name>{_CAPITALS}) (?:here|speaking)\b")
 
 # Words that begin sentences and things with a capital, and what people say they are.
-_NEVER = frozenset(
-    "i the a an my your his her our their it this that what where when why how who which is are am was were do does did can could will would"
-    " should may might must have has had not no yes hi hello hey please thanks thank sorry sir madam ok okay also and but or so if then now"
-    " monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december"
-    " christmas easter black new san los las north south east west saint fort north street road avenue order invoice refund return delivery"
-    " shipping vip usa uk us china chinese american english british french german spanish customer service support manager team visa mastercard paypal"
-    " amazon apple google alipay wechat ups fedex dhl usps shanghai beijing looking trying having going getting waiting writing calling asking"
-    " very really just still about wondering interested happy unhappy angry upset disappointed frustrated afraid sure not here in on at to for from"
-    " gold silver standard premium member frequent urgent unable able done fine good great bad wrong broken missing late confused concerned"
-    " wrong incorrect misspelled not changed different too being never always ridiculous unacceptable awful terrible tired sick glad serious using"
-    " there with without by of as all any some none nothing something everything one two three someone somebody anyone everyone again regarding because".split()
-)
-_FOLLOW_LOWER = frozenset(
-    "and but i my from with here the calling speaking order at on is for in to so can please you not wrong a an of spelled spelt misspelled incorrect it that was has"
-    " need want would will could what where when how why who are be do does did this there phone email address number".split()
-)
+_NEVER = frozenset(words("people.never"))
+_FOLLOW_LOWER = frozenset(words("people.follow_lower"))
 
-_SURNAMES = (
-    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟安颜倪严牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐沿梅莫庄辛管祝左涂谷祁时舒耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边辜"
-)
+_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟安颜倪严牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐沿梅莫庄辛管祝左涂谷祁时舒耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边辜"
 _COMPOUND = "欧阳|上官|司马|诸葛|东方|夏侯|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木|南宫|独孤"
 # No given name holds these; they are what follows a name in a sentence.
 _STOP = "的了吗呢吧我你您他她它在是要想有没不就和与跟或给到来去请把被让问说收寄发送退换买订下单号话机址联系手电这那哪什怎么,，。.!！?？:：;；、但因为可以已还也都从住查该将能会应件货人以及地址邮箱为"
@@ -74,19 +87,49 @@ _GIVEN_HAN = rf"(?:(?![{_STOP}]|先生|女士|小姐|太太|经理|老师|医生
 _HAN_NAME = rf"(?:(?:{_COMPOUND}){_GIVEN_HAN}{{1,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{1,2}}|{_CAPITALS})"
 _HAN_TITLE = r"(?:先生|女士|小姐|太太|老师|经理|同学|医生|师傅|阿姨|大哥|夫人)"
 _HAN_SURE = re.compile(
-    rf"(?:我叫做?|我的名字(?:是|叫)|我名叫|名字(?:是|叫|写|改成|改为|为|:|填)|本人(?:叫|姓名)?|姓名(?:是|:|为|改成|改为|填|写)?\s*|(?:收件人|收货人|收件方|联系人|签收人|取件人|提货人|预约人|开票人|购买人|下单人|寄件人|持卡人)(?:的?(?:姓名|名字))?(?:请?(?:改成|改为|换成|换为|变更为|更改为|写成|写|填|是|叫|为|:))?\s*"
-    rf"|(?:寄|发|送|转|交|快递|邮寄|配送)给\s?)(?P<name>{_HAN_NAME}|[小阿老]{_GIVEN_HAN}{{1,2}}(?=$|[,，。.!！\s]))"
+    rf"(?:我叫做?|我的名字(?:是|叫)|我名叫|名字(?:是|叫|写|改成"
+    rf"|改为|为|:|填)|本人(?:叫|姓名)?|姓名(?:是|:|为|改成"
+    rf"|改为|填|写)?\s*|(?:收件人|收货人|收件方|联系人|签收人"
+    rf"|取件人|提货人|预约人|开票人|购买人|下单人|寄件人"
+    rf"|持卡人)(?:的?(?:姓名|名字))?(?:请?(?:写的是|填的是"
+    rf"|改成|改为|换成|换为|变更为|更改为|写成|写|填|是|叫|为"
+    rf"|:))?\s*"
+    rf"|(?:寄|发|送|转|交|快递|邮寄|配送)给\s?"
+    rf"|我(?:的)?(?:妈妈?|爸爸?|老婆|老公|妻子|丈夫|先生|太太"
+    rf"|朋友|同事|儿子|女儿|姐姐|妹妹|哥哥|弟弟|父亲"
+    rf"|母亲))(?P<name>{_HAN_NAME}"
+    rf"|[小阿老]{_GIVEN_HAN}{{1,2}}(?=$"
+    rf"|[,，。.!！\s]))"
 )
 _HAN_SELF = re.compile(
-    rf"(?<![不就这那还而都要的谁])(?:我是|这里是|这边是|我这边是|在下)\s?(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{1,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{1,2}})(?=$|[\s,，。.!！?？、;；~]|我|想|要|来|在|的(?!$)|，|本人)"
+    rf"(?<![不就这那还而都要的谁])(?:我是|这里是|这边是|我这边是"
+    rf"|在下)\s?(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{1,2}}"
+    rf"|[{_SURNAMES}]{_GIVEN_HAN}{{1,2}})(?=$|[\s,，。.!！?？、;；~]|我|想|要|来|在|的(?!$)"
+    rf"|，|本人)"
 )
-_HAN_SURNAME = re.compile(rf"(?:我姓|免贵姓|敝姓|本人姓)(?P<name>(?:{_COMPOUND})|[{_SURNAMES}])(?![名氏])")
-_HAN_TITLED = re.compile(rf"(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{0,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{0,2}}){_HAN_TITLE}")
+_HAN_SURNAME = re.compile(
+    rf"(?:我姓|免贵姓|敝姓|本人姓)(?P<name>(?:{_COMPOUND})|[{_SURNAMES}])(?![名氏])"
+)
+_HAN_TITLED = re.compile(
+    rf"(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{0,2}}|[{_SURNAMES}]{_GIVEN_HAN}{{0,2}}){_HAN_TITLE}"
+)
 _HAN_NEVER = re.compile(
-    r"周[一二三四五六日末边年岁到]|高级|黄金|白银|白金|金卡|金牌|银卡|常客|常用|马上|左右|万一|方便|安排|时候|时间|关于|任何|成都|石家|江苏|江西|安徽|海南|河南|广东|单位|车主|包裹|包邮|华为|文件|管家|路过|项目|解决|强烈|边上|房东|房客|温州"
-    r"|上海|北京|杭州|南京|广州|深圳|金华|常州|安庆|温馨|宁波|田园|方式|方案|全部|平台|商家|客服|顾客|石材|白色|黄色|金色|兰色|向你|向您|于昨|于今|于上|于周|时尚|文艺|成年|成功|卫生|关注|易碎|毛毯|毛巾|白领|车间|席梦|盛夏|史上|单独|常年|安全|任意|康复|金额|席位|万分|祝您|牛逼|解释|单身|公司|项链|包包"
+    r"周[一二三四五六日末边年岁到]|高级|黄金|白银|白金|金卡|金牌|银卡"
+    r"|常客|常用|马上|左右|万一|方便|安排|时候|时间|关于|任何|成都"
+    r"|石家|江苏|江西|安徽|海南|河南|广东|单位|车主|包裹|包邮|华为"
+    r"|文件|管家|路过|项目|解决|强烈|边上|房东|房客|温州"
+    r"|上海|北京|杭州|南京|广州|深圳|金华|常州|安庆|温馨|宁波|田园"
+    r"|方式|方案|全部|平台|商家|客服|顾客|石材|白色|黄色|金色|兰色"
+    r"|向你|向您|于昨|于今|于上|于周|时尚|文艺|成年|成功|卫生|关注"
+    r"|易碎|毛毯|毛巾|白领|车间|席梦|盛夏|史上|单独|常年|安全|任意"
+    r"|康复|金额|席位|万分|祝您|牛逼|解释|单身|公司|项链|包包"
 )
-_HAN_LEADS = frozenset("叫姓名收件货联系人给是里边方下签取提约票买购持")
+# As on a label: 张伟 13800138000.
+_HAN_LABEL = re.compile(
+    rf"(?<![\u4e00-\u9fff])(?P<name>(?:{_COMPOUND}){_GIVEN_HAN}{{1,2}}"
+    rf"|[{_SURNAMES}]{_GIVEN_HAN}{{1,2}})"
+    r"(?=[\s,，:]{0,3}(?:手机|电话)?[\s:]{0,2}(?:\+86|1[3-9]\d))"
+)
 
 
 class People:
@@ -106,13 +149,11 @@ def _candidate(reading: Reading, start: int, end: int) -> Candidate:
     return Candidate("person", start, end, reading.plain[start:end])
 
 
-_TITLES = frozenset("mr mrs ms miss dr prof mx mister professor madam".split())
-_SURE_WORDS = frozenset(
-    "name call recipient consignee receiver contact addressee addressed attn attention signed c customer behalf name's".split()
-)
-_SELF_WORDS = frozenset("i'm im am this it's its".split())
-_RECEIVE_WORDS = frozenset("for to by from with and of named called".split())
-_SIGN_WORDS = frozenset("regards thanks thank sincerely cheers best wishes love here speaking".split())
+_TITLES = frozenset(words("people.titles"))
+_SURE_WORDS = frozenset(words("people.sure_words"))
+_SELF_WORDS = frozenset(words("people.self_words"))
+_RECEIVE_WORDS = frozenset(words("people.receive_words"))
+_SIGN_WORDS = frozenset(words("people.sign_words"))
 
 
 def _english(reading: Reading) -> Iterator[Candidate]:
@@ -127,6 +168,9 @@ def _english(reading: Reading) -> Iterator[Candidate]:
         for match in _SELF.finditer(plain):
             yield from _name(reading, match)
     if not vocabulary.isdisjoint(_GIVEN) and not plain.islower():
+        if "my" in vocabulary:
+            for match in _KIN.finditer(plain):
+                yield from _name(reading, match)
         if not vocabulary.isdisjoint(_RECEIVE_WORDS):
             for match in _RECEIVE.finditer(plain):
                 yield from _name(reading, match, full=True)
@@ -169,11 +213,14 @@ def _chinese(reading: Reading) -> Iterator[Candidate]:
     plain, chars = reading.low, reading.chars
     # Folded traditional characters, but the capitals of an English name kept.
     text = reading.plain
-    if not chars.isdisjoint("叫名人给"):
+    if not chars.isdisjoint("叫名人给妈爸婆公妻丈友儿姐妹哥弟父母"):
         for match in _HAN_SURE.finditer(text):
             yield from _han_name(reading, match)
-    if "是" in chars or "下" in chars:
+    if "我是" in plain or "里是" in plain or "边是" in plain or "在下" in plain:
         for match in _HAN_SELF.finditer(text):
+            yield from _han_name(reading, match)
+    if "1" in chars:
+        for match in _HAN_LABEL.finditer(text):
             yield from _han_name(reading, match)
     if "姓" in chars:
         for match in _HAN_SURNAME.finditer(text):

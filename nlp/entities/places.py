@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
-from nlp.entities.reading import Reading
-from nlp.entities.spec import CatalogueEntry
+from nlp.entities.lexicon import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlp.entities.reading import Reading
+    from nlp.entities.spec import CatalogueEntry
 
 _FOLDER = Path(__file__).parent / "data"
 
 # A city's name here is part of another word: 长沙发 is a long sofa, 南京路 a street.
 _CONTINUES = re.compile(
-    r"(?:[东南西北中][一二三]?)?(?:路|街|道(?!了)|大道|大街)|[东南西北中]?站|银行|大学|日报|晚报|烤鸭|小面|火锅|菜(?!鸟)|话(?!费)|腔|时代|现代|啤酒|瓜|玉(?!林)|省"
+    r"(?:[东南西北中][一二三]?)?(?:路|街|道(?!了)|大道|大街)"
+    r"|[东南西北中]?站|银行|大学|日报|晚报|烤鸭|小面|火锅|菜(?!鸟)"
+    r"|话(?!费)|腔|时代|现代|啤酒|瓜|玉(?!林)|省"
 )
 _EXCEPTIONS = {
     "长沙": re.compile(r"发(?!货|票|往|到|出|来|的|快|过|件|顺|给|$)"),
@@ -42,21 +49,26 @@ _EXCEPTIONS = {
     "常德": re.compile(r"国"),
     "北海": re.compile(r"道"),
 }
-_LED_BY = re.compile(r"\b(?:in|to|from|near|at|around|outside|within|of|via|reach|leave|visiting|for) $")
-_STATE = re.compile(r", ?(?:[a-z]{2}\b|[a-z]+(?: [a-z]+)?\b)")
-_STATES = (
-    "al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx"
-    " ut vt va wa wv wi wy dc"
-).split()
-STATE = (
-    r"(?:" + "|".join(_STATES) + r"|alabama|alaska|arizona|arkansas|california|colorado|connecticut|delaware|florida|georgia|hawaii|idaho"
-    r"|illinois|indiana|iowa|kansas|kentucky|louisiana|maine|maryland|massachusetts|michigan|minnesota|mississippi|missouri|montana|nebraska"
-    r"|nevada|new hampshire|new jersey|new mexico|new york|north carolina|north dakota|ohio|oklahoma|oregon|pennsylvania|rhode island"
-    r"|south carolina|south dakota|tennessee|texas|utah|vermont|virginia|washington|west virginia|wisconsin|wyoming)"
+_LED_BY = re.compile(
+    r"\b(?:in|to|from|near|at|around|outside|within|of|via|reach|leave|visiting|for) $"
 )
-_STATE_AFTER = re.compile(rf",? {STATE}(?![a-z])")
+_STATES = words("places.states")
+STATE = (
+    r"(?:"
+    + "|".join(_STATES)
+    + r"|alabama|alaska|arizona|arkansas|california|colorado|connecticut|delaware|florida|georgia|hawaii|idaho"
+    r"|illinois|indiana|iowa|kansas|kentucky|louisiana|maine|maryland"
+    r"|massachusetts|michigan|minnesota|mississippi|missouri|montana|nebraska"
+    r"|nevada|new hampshire|new jersey|new mexico|new york|north carolina"
+    r"|north dakota|ohio|oklahoma|oregon|pennsylvania|rhode island"
+    r"|south carolina|south dakota|tennessee|texas|utah|vermont|virginia"
+    r"|washington|west virginia|wisconsin|wyoming)"
+)
+_STATE_AFTER = re.compile(rf",? ?(?P<state>{STATE})(?![a-z])")
 _NOT_CITY_AFTER = re.compile(
-    r" (?:street|st|road|rd|avenue|ave|lane|hotel|bank|university|times|post|pizza|fries|dressing|state(?!s)|lamp|sofa|chair|table|rug|collection|fashion|west|east"
+    r" (?:street|st|road|rd|avenue|ave|lane|hotel|bank|university|times|post"
+    r"|pizza|fries|dressing|state(?!s)|lamp|sofa|chair|table|rug|collection"
+    r"|fashion|west|east"
     r"|north|south)\b"
 )
 
@@ -138,7 +150,8 @@ class Places:
             for others, guarded in self._latin.get(word.text, ()):
                 last = i + len(others)
                 if last >= len(words) or any(
-                    words[i + 1 + k].text != text or not _close(low, words[i + k].end, words[i + 1 + k].start)
+                    words[i + 1 + k].text != text
+                    or not _close(low, words[i + k].end, words[i + 1 + k].start)
                     for k, text in enumerate(others)
                 ):
                     continue
@@ -165,13 +178,26 @@ def _end(low: str, city: City, start: int) -> int:
 
 def _is_city(reading: Reading, start: int, end: int, *, guarded: bool) -> bool:
     low = reading.low
-    if _NOT_CITY_AFTER.match(low, end) or low[end : end + 1] == "@" or low[start - 1 : start] in ("@", "."):
+    if (
+        _NOT_CITY_AFTER.match(low, end)
+        or low[end : end + 1] == "@"
+        or low[start - 1 : start] in ("@", ".")
+    ):
         return False
-    if not guarded:
+    if not guarded or _state_follows(reading, end):
         return True
-    if not reading.plain[start].isupper() and not _STATE_AFTER.match(low, end):
+    if not reading.plain[start].isupper():
         return False
-    return bool(_LED_BY.search(low[max(0, start - 9) : start]) or _STATE_AFTER.match(low, end))
+    return bool(_LED_BY.search(low[max(0, start - 9) : start]))
+
+
+def _state_follows(reading: Reading, end: int) -> bool:
+    """Tell ", TX" and "Texas" from words that look like a state: "in", "or", "me"."""
+    match = _STATE_AFTER.match(reading.low, end)
+    if match is None:
+        return False
+    state = reading.plain[match.start("state") : match.end()]
+    return len(state) > 2 or (state.isupper() and match[0].startswith((",", " ")))
 
 
 def _lines(name: str) -> list[list[str]]:

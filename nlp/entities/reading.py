@@ -8,10 +8,13 @@ Zero-width characters are left out, and `Reading.origin` leads back to the offse
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
 
-from nlp.understanding import Language
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nlp.understanding import Language
 
 _TRADITIONAL = (
     "兩個張條雙隻萬億塊點號週後幾鐘單買錢歐鎊幣時間內裡盞臺檯燈樓區縣鄉鎮門東廣陳劉黃吳趙楊孫馬羅鄭謝許"
@@ -43,13 +46,12 @@ FOLD: dict[int, int | None] = {
 }
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?", re.A)
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?", re.ASCII)
 _DIGITS = frozenset("0123456789")
 _HAN = re.compile("[\u3400-\u9fff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One run of ASCII letters and digits."""
 
     text: str
@@ -57,9 +59,21 @@ class Word:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """A message, prepared."""
+    """A message, prepared. Nothing changes it once it is made."""
+
+    __slots__ = (
+        "_words",
+        "chars",
+        "digits",
+        "han",
+        "language",
+        "low",
+        "now",
+        "origin",
+        "plain",
+        "vocabulary",
+    )
 
     plain: str
     """Folded, case kept. All offsets of candidates are offsets into this."""
@@ -67,10 +81,8 @@ class Reading:
     """`plain` in lower case, of the same length."""
     chars: frozenset[str]
     """The distinct characters of `low`."""
-    words: list[Word]
-    """The words of `low` in ASCII letters and digits, in order."""
     vocabulary: frozenset[str]
-    """The distinct texts of `words`."""
+    """The distinct words of `low` in ASCII letters and digits."""
     digits: bool
     han: bool
     language: Language
@@ -78,35 +90,49 @@ class Reading:
     origin: list[int] | None
     """Offset in the given text of each character of `plain`; None where they are the same."""
 
-    @classmethod
-    def of(cls, text: str, language: Language, now: datetime) -> Reading:
-        """Return the reading of a text."""
+    def __init__(self, text: str, language: Language, now: datetime) -> None:
         plain = text
-        origin = None
+        self.origin = None
+        self.han = False
         if not text.isascii():
             plain = text.translate(FOLD)
             if len(plain) != len(text):
-                origin = [i for i, c in enumerate(text) if FOLD.get(ord(c), 0) is not None]
+                self.origin = [i for i, c in enumerate(text) if FOLD.get(ord(c), 0) is not None]
+            self.han = _HAN.search(plain) is not None
         low = plain.lower()
         if len(low) != len(plain):
             low = plain.translate(_ASCII_LOWER)
-        words = [Word(m[0], m.start(), m.end()) for m in _WORD.finditer(low)]
-        chars = frozenset(low)
-        return cls(
-            plain=plain,
-            low=low,
-            chars=chars,
-            words=words,
-            vocabulary=frozenset([w.text for w in words]),
-            digits=not chars.isdisjoint(_DIGITS),
-            han=not low.isascii() and _HAN.search(low) is not None,
-            language=language,
-            now=now,
-            origin=origin,
-        )
+        self.plain = plain
+        self.low = low
+        self.chars = frozenset(low)
+        self.vocabulary = frozenset(_WORD.findall(low))
+        self.digits = not self.chars.isdisjoint(_DIGITS)
+        self.language = language
+        self.now = now
+        self._words: list[Word] | None = None
+
+    @property
+    def words(self) -> list[Word]:
+        """The words of `low` in ASCII letters and digits, in order; made at the first use."""
+        if self._words is None:
+            self._words = [Word(m[0], m.start(), m.end()) for m in _WORD.finditer(self.low)]
+        return self._words
+
+    def words_between(self, start: int, end: int) -> list[Word]:
+        """Return the words that lie whole within a span."""
+        words = self.words
+        first = bisect_left(words, start, key=_start)
+        last = bisect_left(words, end, key=_start)
+        if first < last and words[last - 1].end > end:
+            last -= 1
+        return words[first:last]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the given text that a span of `plain` stands for."""
         if self.origin is None:
             return start, end
         return self.origin[start], self.origin[end - 1] + 1
+
+
+def _start(word: Word) -> int:
+    return word.start

@@ -5,12 +5,14 @@ Plain values with a JSON round-trip, so that a model folder can hold them. Reads
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nlp.understanding import Language
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nlp.understanding import Language
 
 DEFAULT_CURRENCY: Mapping[Language, str] = MappingProxyType({"en": "USD", "zh": "CNY"})
 DEFAULT_PHONE_REGION: Mapping[Language, str] = MappingProxyType({"en": "US", "zh": "CN"})

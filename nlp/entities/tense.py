@@ -8,26 +8,19 @@ the day in its clause, then what stands before it.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from nlp.entities.reading import Reading, Word
+from nlp.entities.lexicon import words
 
-_PAST = frozenset(
-    "was were did didn't didnt wasn't weren't had hadn't came got bought paid sent made said told took"
-    " went saw felt broke left began gave lost found chose kept wrote spoke held met sold since ago"
-    " fell stopped spent ran heard thought put rang forgot shipped".split()
-)
-_AHEAD = frozenset(
-    "will won't wont 'll i'll we'll you'll it'll they'll shall can can't could would should may might"
-    " must want wanna need needs please going gonna let let's hope like prefer be is are am am i'm"
-    " do does don't doesn't able until till by due i'd we'd would've latest plan expect".split()
-)
-_NO_PAST = frozenset(
-    "need speed feed bed red shed indeed seed weed exceed proceed succeed led united wed sped"
-    " embed hundred sacred".split()
-)
-_HAVING = frozenset("have has had having been haven't hasn't i've we've you've they've was were".split())
-_BEING = frozenset("be get gets getting being is are am is being".split())
-_SOURCES = frozenset("order orders parcel package purchase delivery invoice receipt payment mail email".split())
+if TYPE_CHECKING:
+    from nlp.entities.reading import Reading, Word
+
+_PAST = frozenset(words("tense.past"))
+_AHEAD = frozenset(words("tense.ahead"))
+_NO_PAST = frozenset(words("tense.no_past"))
+_HAVING = frozenset(words("tense.having"))
+_BEING = frozenset(words("tense.being"))
+_SOURCES = frozenset(words("tense.sources"))
 _CLAUSE = re.compile(r"[.!?;,:\n()。，]")
 _SENTENCE = re.compile(r"[.!?;\n。]")
 
@@ -51,12 +44,17 @@ def _behind_in_english(reading: Reading, start: int, end: int) -> bool:
     offset = start - len(window)
     clause = offset + _after_last(_CLAUSE, window)
     sentence = offset + _after_last(_SENTENCE, window)
-    stop = _CLAUSE.search(low, end)
-    clause_end = stop.start() if stop else len(low)
-    before = [w for w in reading.words if clause <= w.start and w.end <= start]
-    after = [w for w in reading.words if end <= w.start and w.end <= clause_end][:8]
-    earlier = [w for w in reading.words if sentence <= w.start and w.end <= clause]
-    for verdict in (_verdict(before, from_end=True), _verdict(after), _verdict(earlier, from_end=True)):
+    # Eight words decide or none does; 100 characters hold them.
+    stop = _CLAUSE.search(low, end, end + 100)
+    clause_end = stop.start() if stop else min(len(low), end + 100)
+    before = reading.words_between(clause, start)
+    after = reading.words_between(end, clause_end)[:8]
+    earlier = reading.words_between(sentence, clause)
+    for verdict in (
+        _verdict(before, from_end=True),
+        _verdict(after),
+        _verdict(earlier, from_end=True),
+    ):
         if verdict is not None:
             return verdict
     return False
@@ -82,28 +80,37 @@ def _verdict(words: list[Word], *, from_end: bool = False) -> bool | None:
             return False
         if word.endswith(("ed", "received")) and len(word) > 3 and word not in _NO_PAST:
             previous = [w.text for w in words[max(0, i - 2) : i]]
-            if not _BEING.isdisjoint(previous[-1:]) and _HAVING.isdisjoint(previous):
-                return False
-            return True
+            return not (not _BEING.isdisjoint(previous[-1:]) and _HAVING.isdisjoint(previous))
     return None
 
 
 _ZH_CLAUSE = re.compile(r"[，,。.!！?？;；\n]")
 _ZH_PAST_NEAR = re.compile(
-    r"[^能可会要想将请得改]{0,6}?(?:(?:下|买|订|拍|付|收|到|发|寄|退|签|购|取|换|修|送|做|申|约|打|说|来|给|联|答|投|提|充|扣|用|看"
+    r"[^能可会要想将请得改]{0,6}?(?:(?:下|买|订|拍|付|收|到"
+    r"|发|寄|退|签|购|取|换|修|送|做|申|约|打|说|来|给|联|答|投"
+    r"|提|充|扣|用|看"
     r")[^，,。的了过]{0,4}?(?:的|了|过)|收到|签收|已经|已|没|还没|刚|就到|一直|开始就|坏)"
 )
-_ZH_AHEAD_NEAR = re.compile(r".{0,6}?(?:能|可以|会|要|想|将|希望|请|帮我|预约|之前|以前能|行吗|可不可以|方便|再|安排|有空|吗)")
-_ZH_ACT = re.compile(r".{0,4}?(?:下单|下订单|付款|购买|买|拍下|收货|订购)(?!.{0,6}(?:能|可以|会|要|吗))")
-_ZH_PAST_BEFORE = re.compile(
-    r"(?:下单(?:时间|日期)?是?|购买(?:时间|日期)?是?|收到(?:时间)?是|是|原定|本来|本该|说好|说是|应该在?|自从|早在|我在|从|于)$"
+_ZH_AHEAD_NEAR = re.compile(
+    r".{0,6}?(?:能|可以|会|要|想|将|希望|请|帮我|预约|之前"
+    r"|以前能|行吗|可不可以|方便|再|安排|有空|吗)"
 )
-_ZH_SURE_PAST = re.compile(r"(?:下单(?:时间|日期)|购买(?:时间|日期)|原定|本来(?:说|应该)?|本该|说好|自从|早在)是?在?$")
+_ZH_ACT = re.compile(
+    r".{0,4}?(?:下单|下订单|付款|购买|买|拍下|收货|订购)(?!.{0,6}(?:能|可以|会|要|吗))"
+)
+_ZH_PAST_BEFORE = re.compile(
+    r"(?:下单(?:时间|日期)?是?|购买(?:时间|日期)?是?"
+    r"|收到(?:时间)?是|是|原定|本来|本该|说好|说是|应该在?|自从"
+    r"|早在|我在|从|于)$"
+)
+_ZH_SURE_PAST = re.compile(
+    r"(?:下单(?:时间|日期)|购买(?:时间|日期)|原定|本来(?:说|应该)?|本该|说好|自从|早在)是?在?$"
+)
 
 
 def _behind_in_chinese(low: str, start: int, end: int) -> bool:
-    stop = _ZH_CLAUSE.search(low, end)
-    after = low[end : min(stop.start() if stop else len(low), end + 16)]
+    stop = _ZH_CLAUSE.search(low, end, end + 16)
+    after = low[end : stop.start() if stop else end + 16]
     before = _ZH_CLAUSE.split(low[max(0, start - 12) : start])[-1]
     if _ZH_SURE_PAST.search(before):
         return True

@@ -7,14 +7,20 @@ noon, 7 to 12 as they stand; written with a leading zero or above 12 it is the 2
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
 from nlp.entities.days import Day, shifted
+from nlp.entities.lexicon import words
 from nlp.entities.numbers import SMALL, chinese_number, english_number, whole
-from nlp.entities.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlp.entities.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +39,72 @@ _IN_PART = r"(?: (?P<in>in the (?:early )?(?:morning|afternoon|evening)|at night
 _ENGLISH = re.compile(
     r"(?<![a-z0-9.:/$€£¥#-])(?:"
     rf"(?P<noon>(?:12 )?noon|(?:12 )?midnight)(?![a-z])"
-    rf"|(?P<rel>half|(?:a )?quarter|five|ten|twenty|twenty[ -]five|5|10|20|25)(?: minutes)? (?P<dir>past|to|after) (?P<rh>{SMALL}|1[0-2]|[1-9])"
-    r"(?![a-z0-9:.%]|[ -](?:days?|weeks?|months?|hours?|minutes?|business|working|items?|pieces?|years?|dollars?|people))(?: ?(?P<rap>[ap])\.?m\b)?"
+    rf"|(?P<rel>half|(?:a )?quarter|five|ten|twenty|twenty[ -]five|5|10|20"
+    rf"|25)(?: minutes)? (?P<dir>past|to|after) (?P<rh>{SMALL}|1[0-2]|[1-9])"
+    r"(?![a-z0-9:.%]|[ -](?:days?|weeks?|months?|hours?|minutes?|business"
+    r"|working|items?|pieces?|years?|dollars?"
+    r"|people))(?: ?(?P<rap>[ap])\.?m\b)?"
     rf"|(?P<och>{SMALL}|\d{{1,2}}) ?o'? ?clock"
     rf"|(?P<wh>{SMALL}) ?(?P<wap>[ap])\.?m\b"
-    r"|(?P<h>2[0-4]|[01]?\d)(?:[:.](?P<m>[0-5]\d))?(?::[0-5]\d)?\s?(?P<ap>[ap])(?:\.\s?m\.?|m)(?![a-z0-9])"
+    r"|(?P<h>2[0-4]"
+    r"|[01]?\d)(?:[:.](?P<m>[0-5]\d))?(?::[0-5]\d)?\s?(?P<ap>[ap])(?:\.\s?m\.?"
+    r"|m)(?![a-z0-9])"
     r"|(?P<hh>2[0-4]|[01]?\d):(?P<mm>[0-5]\d)(?::(?P<ss>[0-5]\d))?(?![a-z0-9:%])"
     rf"){_IN_PART}",
-    re.A,
+    re.ASCII,
 )
 _BARE = re.compile(
-    rf"\b(?:at|around|about|by|before|after|from|between|until|till|to|and|@)? ?(?P<h>1[0-2]|0?[1-9]|{SMALL})(?![a-z0-9:/%.-]?[a-z0-9])"
-    rf"(?! (?:days?|weeks?|items?|pieces?|minutes?|hours?|dollars?|people|percent|of|pairs?|boxes|sets|years?|months?|star)){_IN_PART}",
-    re.A,
+    rf"\b(?:at|around|about|by|before|after|from|between|until|till|to|and"
+    rf"|@)? ?(?P<h>1[0-2]|0?[1-9]|{SMALL})(?![a-z0-9:/%.-]?[a-z0-9])"
+    rf"(?! (?:days?|weeks?|items?|pieces?|minutes?|hours?|dollars?|people"
+    rf"|percent|of|pairs?|boxes|sets|years?|months?|star)){_IN_PART}",
+    re.ASCII,
 )
 _BARE_AT = re.compile(
-    rf"\b(?:at|@) ?(?P<h>1[0-2]|[1-9]|{SMALL})(?=\s*(?:$|[,!?;)]|\.(?:\s|$)|tomorrow|today|tonight|in the|sharp|on (?:mon|tue|wed|thu|fri|sat|sun)|please|if|or|and|then|instead|works?|but)){_IN_PART}",
-    re.A,
+    rf"\b(?:at|@) ?(?P<h>1[0-2]|[1-9]|{SMALL})(?=\s*(?:$|[,!?;)]|\.(?:\s|$)"
+    rf"|tomorrow|today|tonight|in the|sharp|on (?:mon|tue|wed|thu|fri|sat|sun)"
+    rf"|please|if|or|and|then|instead|works?|but)){_IN_PART}",
+    re.ASCII,
 )
 _HOUR_HAN = r"(?:二十[一二三四]?|十[一二三四五六七八九]?|[零〇一二两三四五六七八九])"
 _MINUTE = r"(?:[一二三四五]?十[一二三四五六七八九]?|零[一二三四五六七八九])"
-_PARTS = "凌晨|清晨|早晨|早上|上午|中午|正午|下午|午后|傍晚|晚上|夜里|夜晚|夜间|深夜|半夜|午间|早|晚"
+_PARTS = (
+    "凌晨|清晨|早晨|早上|上午|中午|正午|下午|午后|傍晚|晚上|夜里|夜晚|夜间|深夜|半夜|午间|早|晚"
+)
 _CHINESE = re.compile(
-    rf"(?P<part>{_PARTS})?(?:的)?\s?(?:大?约|差不多)?(?:(?P<lack>差)(?P<lm>一刻|[五十]|5|10)分?(?:钟)?(?:到)?)?"
+    r"(?=[凌清早上中正下午傍晚夜深半大约差的零〇一二两三四五六七八九十\d\s])"
+    rf"(?P<part>{_PARTS})?(?:的)?\s?(?:大?约|差不多)?(?:(?P<lack>差)(?P<lm>一刻|[五十]|5"
+    rf"|10)分?(?:钟)?(?:到)?)?"
     rf"(?:(?<![\d.:第])(?P<colon_h>2[0-4]|[01]?\d):(?P<colon_m>[0-5]\d)(?::[0-5]\d)?(?![\d:%])"
-    rf"|(?<![\d.第])(?P<h>2[0-4]|[01]?\d|{_HOUR_HAN})(?:(?P<dot>点)(?P<full>钟|整)?|时(?=[\d一二三四五半零整]|$|[，,。]))"
-    rf"(?P<m>半|一刻|1刻|三刻|3刻|过?(?:(?:[0-5]?\d)(?:分(?!钟)|(?![\d.分%块元折件个月号天]))|{_MINUTE}分?|[一二三四五六七八九]分))?)"
-    r"|(?P<noon>(?<!半)正午|午夜|零时|(?:(?<=今天)|(?<=明天)|(?<=后天)|(?<=昨天)|(?<=[日号一二三四五六天]))?中午(?!饭))",
-    re.A,
+    rf"|(?<![\d.第])(?P<h>2[0-4]|[01]?\d|{_HOUR_HAN})(?:(?P<dot>点)(?P<full>钟|整)?"
+    rf"|时(?=[\d一二三四五半零整]|$|[，,。]))"
+    rf"(?P<m>半|一刻|1刻|三刻|3刻|过?(?:(?:[0-5]?\d)(?:分(?!钟)|(?![\d.分%块元折件个月号天]))"
+    rf"|{_MINUTE}分?|[一二三四五六七八九]分))?)"
+    r"|(?P<noon>(?<!半)正午|午夜|零时|(?:(?<=今天)|(?<=明天)|(?<=后天)|(?<=昨天)"
+    r"|(?<=[日号一二三四五六天]))?中午(?!饭))",
+    re.ASCII,
 )
-_NO_CLOCK_AFTER = re.compile(r"(?:建议|问题|意见|要求|疑问|原因|内容|不满|不足|积分|感受|希望|声明|理由|好处|坏处|数|赞|击|子|评|五?折)")
+_NO_CLOCK_AFTER = re.compile(
+    r"(?:建议|问题|意见|要求|疑问|原因|内容|不满|不足|积分|感受|希望"
+    r"|声明|理由|好处|坏处|数|赞|击|子|评|五?折)"
+)
 _CHINESE_TRIGGERS = frozenset("点时午:")
-_ENGLISH_TRIGGERS = frozenset(
-    "noon midnight am pm a p oclock o clock o'clock half quarter past at".split()
+_ENGLISH_TRIGGERS = frozenset(words("times.english_triggers"))
+_GAP = re.compile(
+    r"\s*,?\s*(?:(?:at|around|about|by|before|after|from|between|@"
+    r"|approximately|approx|morning|afternoon|evening|in the morning"
+    r"|in the afternoon|in the evening|night)(?:\s+|\s*,\s*|$)){0,3}\s*"
+    r"|\s*的?\s*[,，]?\s*[(]?",
+    re.ASCII,
 )
-_GAP = re.compile(r"\s*,?\s*(?:(?:at|around|about|by|before|after|from|between|@|approximately|approx|morning|afternoon|evening|in the morning|in the afternoon|in the evening|night)(?:\s+|\s*,\s*|$)){0,3}\s*|\s*的?\s*[,，]?\s*[(]?", re.A)
-_GAP_BACK = re.compile(r"\s*,?\s*(?:on\s+|of\s+|for\s+)?(?:the\s+)?", re.A)
-_CHAIN = re.compile(r"\s*(?:and|or|to|-|~|until|till|到|至|或者?|和|、)\s*(?:at |around )?", re.A)
+_GAP_BACK = re.compile(r"\s*,?\s*(?:on\s+|of\s+|for\s+)?(?:the\s+)?", re.ASCII)
+_CHAIN = re.compile(
+    r"\s*(?:and|or|to|-|~|until|till|到|至|或者?|和|、)\s*(?:at |around )?", re.ASCII
+)
 _MORNING = frozenset({"凌晨", "清晨", "早晨", "早上", "上午", "早"})
-_EVENING = frozenset({"下午", "午后", "傍晚", "晚上", "晚", "夜里", "夜晚", "夜间", "深夜", "半夜", "夜"})
+_EVENING = frozenset(
+    {"下午", "午后", "傍晚", "晚上", "晚", "夜里", "夜晚", "夜间", "深夜", "半夜", "夜"}
+)
 
 
 def find_dates_and_times(reading: Reading, days: list[Day]) -> list[Candidate]:
@@ -82,8 +115,16 @@ def find_dates_and_times(reading: Reading, days: list[Day]) -> list[Candidate]:
     found: list[Candidate] = []
     taken: set[int] = set()
     previous: tuple[int, Day] | None = None
-    for clock in clocks:
-        joined = next((d for d in days if d.start not in taken and _beside(reading, d, clock)), None)
+    for i, clock in enumerate(clocks):
+        place = bisect_left(days, clock.start, key=_start)
+        joined = next(
+            (
+                d
+                for d in days[max(0, place - 1) : place + 1]
+                if d.start not in taken and _beside(reading, d, clock)
+            ),
+            None,
+        )
         if joined is not None:
             taken.add(joined.start)
             moment = _on_day(reading.now, joined, clock)
@@ -95,11 +136,27 @@ def find_dates_and_times(reading: Reading, days: list[Day]) -> list[Candidate]:
             previous = (end, previous[1])
         else:
             start, end = clock.start, clock.end
-            moment = _next(reading.now, clock)
+            day = _day_to_come(reading, days, clock, clocks[i + 1 : i + 2])
+            moment = _on_day(reading.now, day, clock) if day else _next(reading.now, clock)
         if moment is not None:
             found.append(Candidate("time", start, end, moment.isoformat()))
     found += [Candidate("date", d.start, d.end, d.value) for d in days if d.start not in taken]
     return found
+
+
+def _day_to_come(
+    reading: Reading, days: list[Day], clock: Clock, following: list[Clock]
+) -> Day | None:
+    """Return the day of "2pm" in "between 2pm and 4pm on Friday"."""
+    for other in following:
+        if _CHAIN.fullmatch(reading.low, clock.end, other.start):
+            place = bisect_left(days, other.end, key=_start)
+            return next((d for d in days[place : place + 1] if _beside(reading, d, other)), None)
+    return None
+
+
+def _start(day: Day) -> int:
+    return day.start
 
 
 def _beside(reading: Reading, day: Day, clock: Clock) -> bool:
@@ -107,9 +164,7 @@ def _beside(reading: Reading, day: Day, clock: Clock) -> bool:
         return False
     if clock.start >= day.end:
         gap = reading.low[day.end : clock.start]
-        return gap in ("", " ", " at ", "t") or (
-            len(gap) < 28 and _GAP.fullmatch(gap) is not None
-        )
+        return gap in ("", " ", " at ", "t") or (len(gap) < 28 and _GAP.fullmatch(gap) is not None)
     gap = reading.low[clock.end : day.start]
     return clock.end <= day.start and len(gap) < 12 and _GAP_BACK.fullmatch(gap) is not None
 
@@ -152,7 +207,7 @@ def _clocks(reading: Reading, days: list[Day]) -> list[Clock]:
     low = reading.low
     if reading.han and not reading.chars.isdisjoint(_CHINESE_TRIGGERS):
         found += _chinese(low, days)
-    if ":" in reading.chars or not reading.vocabulary.isdisjoint(_ENGLISH_TRIGGERS) or _glued(reading):
+    if _has_english(reading):
         found += _english(low)
     if days and (reading.digits or not reading.vocabulary.isdisjoint(_SMALL_WORDS)):
         found += _bare_beside(low, days)
@@ -164,9 +219,20 @@ def _clocks(reading: Reading, days: list[Day]) -> list[Clock]:
 _SMALL_WORDS = frozenset(SMALL[3:-1].split("|"))
 
 
+def _has_english(reading: Reading) -> bool:
+    vocabulary = reading.vocabulary
+    if not vocabulary.isdisjoint(("noon", "midnight")):
+        return True
+    if not reading.digits:
+        return not vocabulary.isdisjoint(_ENGLISH_TRIGGERS) and not vocabulary.isdisjoint(
+            _SMALL_WORDS
+        )
+    return ":" in reading.chars or not vocabulary.isdisjoint(_ENGLISH_TRIGGERS) or _glued(reading)
+
+
 def _glued(reading: Reading) -> bool:
     return reading.digits and any(
-        w.text[0].isdigit() and w.text.endswith(("am", "pm", "a", "p")) for w in reading.words
+        word[0].isdigit() and word.endswith(("am", "pm", "a", "p")) for word in reading.vocabulary
     )
 
 
@@ -249,15 +315,20 @@ def _bare_beside(low: str, days: list[Day]) -> Iterator[Clock]:
         match = _BESIDE.match(low, day.end)
         if match and not day.month_only:
             said = match["said"] or ""
-            half = _half(match, None) or ("am" if "morning" in said else "pm" if said.strip(" ,in the") else "")
+            half = _half(match, None) or (
+                "am" if "morning" in said else "pm" if said.strip(" ,in the") else ""
+            )
             yield Clock(match.start("h"), match.end(), _sensible(_hour(match["h"]), 0, half), half)
 
 
 _BESIDE = re.compile(
-    rf"(?P<said>,? (?:in the )?(?:morning|afternoon|evening|night))?,? (?:at|around|about|by|before|after|@) ?(?:about |around )?"
-    rf"(?P<h>1[0-2]|[1-9]|{SMALL})(?![a-z0-9:/%-]|\.\d| ?[ap]\.?m\b| ?o'?clock| (?:days?|weeks?|items?|pieces?|minutes?|hours?|dollars?|percent|of|more|boxes|stores?)\b)"
+    rf"(?P<said>,? (?:in the )?(?:morning|afternoon|evening|night))?,? (?:at"
+    rf"|around|about|by|before|after|@) ?(?:about |around )?"
+    rf"(?P<h>1[0-2]|[1-9]|{SMALL})(?![a-z0-9:/%-]|\.\d| ?[ap]\.?m\b| ?o'?clock"
+    rf"| (?:days?|weeks?|items?|pieces?|minutes?|hours?|dollars?|percent|of"
+    rf"|more|boxes|stores?)\b)"
     rf"{_IN_PART}",
-    re.A,
+    re.ASCII,
 )
 
 
@@ -265,7 +336,8 @@ def _chinese(low: str, days: list[Day]) -> Iterator[Clock]:
     for match in _CHINESE.finditer(low):
         start, end = match.span()
         # 晚 in 今晚8点 belongs to the day already.
-        day = next((d for d in days if d.start < start <= d.end <= end or d.end == start + 1), None)
+        place = bisect_left(days, start, key=_start)
+        day = days[place - 1] if place and 0 <= days[place - 1].end - start < 2 else None
         if day is not None:
             start = day.end
         while low[start : start + 1] in ("的", " ") and start < end:
@@ -335,5 +407,9 @@ def _is_clock(low: str, match: re.Match[str], part: str, day: Day | None) -> boo
     if written in ("一", "零", "〇"):
         return False
     if written == "两" or written in "二三四五":
-        return bool(re.compile(r"[前后到至左之以能可会来送过取发开关上下吗，,。?？!]|$").match(low, match.end()))
+        return bool(
+            re.compile(r"[前后到至左之以能可会来送过取发开关上下吗，,。?？!]|$").match(
+                low, match.end()
+            )
+        )
     return True

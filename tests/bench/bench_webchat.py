@@ -108,7 +108,9 @@ async def serve(arguments: argparse.Namespace, folder: Path) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    results: multiprocessing.Queue[tuple[int, int, float, float]] = multiprocessing.get_context("spawn").Queue()
+    results: multiprocessing.Queue[tuple[int, int, float, float]] = multiprocessing.get_context(
+        "spawn"
+    ).Queue()
     process = multiprocessing.get_context("spawn").Process(
         target=clients,
         args=(f"http://127.0.0.1:{port}/chat/ws", arguments.sockets, arguments.seconds, results),

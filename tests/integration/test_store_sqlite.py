@@ -53,15 +53,23 @@ async def test_readers_cannot_write(sqlite_store):
             await connection.execute(text("DELETE FROM counters"))
 
 
+async def say_later(store, id_, number):
+    await asyncio.sleep(number / 100)
+    return await received(store, id_, text="x" * 2000)
+
+
 async def test_a_full_disk_is_told_and_heals_by_itself(sqlite_store):
     id_ = (await opened(sqlite_store)).conversation.id
     ((pages,),) = await pragma(sqlite_store, "PRAGMA page_count")
     await pragma(sqlite_store, f"PRAGMA max_page_count={pages + 4}")
-    acknowledged = 0
-    with pytest.raises(Unavailable):
-        for _ in range(100):
-            await received(sqlite_store, id_, text="x" * 2000)
-            acknowledged += 1
+    results = await asyncio.gather(
+        *(received(sqlite_store, id_, text="x" * 2000) for _ in range(3)),
+        *(say_later(sqlite_store, id_, number) for number in range(20)),
+        return_exceptions=True,
+    )
+    acknowledged = sum(not isinstance(result, BaseException) for result in results)
+    assert acknowledged < 23
+    assert all(isinstance(r, Unavailable) for r in results if isinstance(r, BaseException))
     kept = await sqlite_store.conversations.messages(id_, after=0, limit=999)
     assert len(kept) == acknowledged
     await pragma(sqlite_store, "PRAGMA max_page_count=1000000")
@@ -134,3 +142,10 @@ async def test_memory_and_bad_places_are_refused(tmp_path):
     (tmp_path / "text.db").write_text("not a database at all" * 100)
     with pytest.raises(Unavailable):
         await Store.open(tmp_path / "text.db")
+
+
+async def test_reads_of_a_broken_file_say_so(sqlite_store, sqlite_path):
+    await pragma(sqlite_store, "PRAGMA wal_checkpoint(TRUNCATE)")
+    sqlite_path.write_bytes(b"no longer a database" * 5000)
+    with pytest.raises(Unavailable):
+        await sqlite_store.conversations.find("v1", channel="webchat")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from nlp.entities.finder import CatalogueEntry, EntityFinder, EntitySpec
-from nlp.understanding import Entity
+
+if TYPE_CHECKING:
+    from nlp.understanding import Entity
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A Wednesday."""
@@ -23,11 +26,15 @@ FINDER = EntityFinder(
         ),
         tracking_patterns=(r"(?i)\b(?:SF|YT) ?\d{13}\b", r"(?i)\b1Z[0-9A-Z]{16}\b"),
         products=(
-            CatalogueEntry(id="desk-lamp", names=("desk lamp", "Aurora desk lamp", "台灯", "极光台灯")),
+            CatalogueEntry(
+                id="desk-lamp", names=("desk lamp", "Aurora desk lamp", "台灯", "极光台灯")
+            ),
             CatalogueEntry(id="floor-lamp", names=("oak floor lamp", "橡木落地灯", "落地灯")),
             CatalogueEntry(id="mug", names=("ceramic mug", "陶瓷马克杯", "马克杯")),
             CatalogueEntry(id="cookware", names=("3-piece cookware set", "三件套锅具")),
-            CatalogueEntry(id="pillow", names=("memory foam pillow", "pillow", "记忆棉枕头", "枕头")),
+            CatalogueEntry(
+                id="pillow", names=("memory foam pillow", "pillow", "记忆棉枕头", "枕头")
+            ),
             CatalogueEntry(id="mattress", names=("mattress", "床垫")),
             CatalogueEntry(id="charger", names=("wireless charger", "无线充电器")),
             CatalogueEntry(id="curtains", names=("blackout curtains", "遮光窗帘")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.entities.finder import CatalogueEntry, EntityFinder, EntitySpec
-from nlp.understanding import Language
+
+if TYPE_CHECKING:
+    from nlp.understanding import Language
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -42,7 +45,8 @@ _TEXTS = st.one_of(
 )
 _LANGUAGES: st.SearchStrategy[Language] = st.sampled_from(("en", "zh"))
 _MOMENTS = st.datetimes(
-    min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)  # noqa: DTZ001 - zone below
+    min_value=datetime(1, 1, 1),
+    max_value=datetime(9999, 12, 31),  # noqa: DTZ001 - zone below
 ).map(lambda d: d.replace(tzinfo=timezone(timedelta(hours=8))))
 
 
@@ -168,7 +172,9 @@ def test_the_specification_survives_json() -> None:
     again = EntitySpec.from_json(json.loads(written))
     assert again.to_json() == SPEC.to_json()
     assert again.products == SPEC.products
-    assert EntityFinder(again).find("AB123456 台灯", "zh", NOW) == FINDER.find("AB123456 台灯", "zh", NOW)
+    assert EntityFinder(again).find("AB123456 台灯", "zh", NOW) == FINDER.find(
+        "AB123456 台灯", "zh", NOW
+    )
 
 
 def test_an_empty_specification_still_finds_the_rest() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
+from crm_store.columns import Moment
 from crm_store.engines import to_json
 from crm_store.records import Owner
-from crm_store.tables import Moment
 
 moments = st.datetimes(timezones=st.just(UTC))
 

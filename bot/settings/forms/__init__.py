@@ -1,0 +1,1 @@
+"""Parts of `model`, which gathers them: import from there."""
