@@ -70,9 +70,9 @@ def product_of(product_id: str, product: DemoProduct, today: date) -> Product:
     restock = product.restock_in_days
     return Product(
         id=product_id,
-        names=dict(product.names),
-        aliases=dict(product.aliases),
-        description=dict(product.description),
+        names={str(language): name for language, name in product.names.items()},
+        aliases={str(language): names for language, names in product.aliases.items()},
+        description={str(language): text for language, text in product.description.items()},
         prices=dict(product.prices),
         stock=product.stock,
         restock_on=None if restock is None else today + timedelta(days=restock),

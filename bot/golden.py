@@ -50,9 +50,7 @@ async def run_all(files: tuple[GoldenFile, ...], playbook: Playbook) -> AsyncIte
             yield _verdict(file, moment.name, failures, "hours", number)
 
 
-def _verdict(
-    file: GoldenFile, name: str, failures: tuple[str, ...], *place: str | int
-) -> Verdict:
+def _verdict(file: GoldenFile, name: str, failures: tuple[str, ...], *place: str | int) -> Verdict:
     return Verdict(name=name, path=file.path, line=file.line(*place), failures=failures)
 
 
@@ -68,7 +66,9 @@ async def _conversation(
             reaction = await _take(visitor, turn)
             if reaction is None:
                 labels = " | ".join(f"{c.label} ({c.value})" for c in visitor.choices) or "none"
-                failures = (f"there is no button '{turn.choose}'; there are: {labels}",)
+                failures: tuple[str, ...] = (
+                    f"there is no button '{turn.choose}'; there are: {labels}",
+                )
             else:
                 failures = tuple(await _differences(turn, reaction, rehearsal))
             if failures:
@@ -86,9 +86,7 @@ async def _take(visitor: Visitor, turn: TurnCheck) -> Reaction | None:
     return None
 
 
-async def _differences(
-    turn: TurnCheck, reaction: Reaction, rehearsal: Rehearsal
-) -> list[str]:
+async def _differences(turn: TurnCheck, reaction: Reaction, rehearsal: Rehearsal) -> list[str]:
     """Return what is not as the test says. Only what it names is looked at."""
     found: list[str] = []
     answered, conversation = reaction.answered, reaction.conversation

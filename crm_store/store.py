@@ -33,14 +33,14 @@ from crm_store.orders import Orders
 from crm_store.outbox import Outbox
 from crm_store.tables import counters
 from crm_store.tickets import Tickets
-from crm_store.writer import Writer
+from crm_store.writer import QUEUE_SIZE, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
-    from sqlalchemy.engine import URL
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 CLOSE_TIMEOUT_S = 10.0
 """A supervisor kills after thirty seconds or so; what waits is written in far less."""
@@ -52,12 +52,14 @@ PROBE_TIMEOUT_S = 7.0
 class Store:
     """Every fact about customers, conversations, tickets and orders."""
 
-    def __init__(self, url: URL, *, queue_size: int) -> None:
-        self._file = engines.sqlite_file(url)
+    def __init__(
+        self, file: Path | None, reading: AsyncEngine, writing: AsyncEngine, queue_size: int
+    ) -> None:
+        self._file = file
         self._inode: int | None = None
         self._lock: int | None = None
-        self._reading = engines.reading(url)
-        self._writing = engines.writing(url)
+        self._reading = reading
+        self._writing = writing
         self.writer = Writer(self._writing, queue_size=queue_size)
         parts = (self._reading, self.writer)
         self.customers = Customers(*parts)
@@ -72,7 +74,9 @@ class Store:
         self.knowledge = Knowledge(*parts)
 
     @classmethod
-    async def open(cls, url: str | Path, *, upgrade: bool = True, queue_size: int = 10_000) -> Self:
+    async def open(
+        cls, url: str | Path, *, upgrade: bool = True, queue_size: int = QUEUE_SIZE
+    ) -> Self:
         """Return the open store of a database.
 
         Args:
@@ -87,7 +91,11 @@ class Store:
             Unavailable: when there is no reaching it.
         """
         # Making engines looks at the file system, so it does not happen on the event loop.
-        store = await asyncio.to_thread(cls, engines.database_url(url), queue_size=queue_size)
+        full_url = engines.database_url(url)
+        file = engines.sqlite_file(full_url)
+        reading = await asyncio.to_thread(engines.reading, full_url)
+        writing = await asyncio.to_thread(engines.writing, full_url)
+        store = cls(file, reading, writing, queue_size)
         try:
             await asyncio.to_thread(store._occupy)
             if upgrade:

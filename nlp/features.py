@@ -102,30 +102,34 @@ class Features:
         self._remembered: dict[str, _Piece] = {}
 
     @classmethod
-    def fit(cls, texts: Iterable[str]) -> Features:
-        """Return the features of these texts; vocabularies are sorted, so order is immaterial."""
-        word_grams: set[str] = set()
-        character_grams: set[str] = set()
-        pieces: set[str] = set()
-        vocabulary: set[str] = set()
-        concepts: set[str] = set()
+    def fit(cls, texts: Iterable[str], *, rarest: int = 1, characters: bool = True) -> Features:
+        """Return the features of these texts; vocabularies are sorted, so order is immaterial.
+
+        Args:
+            texts: What to learn from.
+            rarest: In how many texts a word n-gram must stand to be kept.
+            characters: Whether to have the character block at all.
+        """
         known = lexicon()
+        word_grams: Counter[str] = Counter()
+        singles: set[str] = set()
+        pieces: set[str] = set()
+        concepts: set[str] = set()
         for text in texts:
             normal = normalise(text)
             found = words(normal)
-            word_grams.update(found)
             pairs = _pairs(found)
-            word_grams.update(pairs)
-            pieces.update(_PIECE.findall(normal))
-            vocabulary.update(found)
+            word_grams.update({*found, *pairs})
+            singles.update(found)
             concepts.update(known.of_phrases(found, pairs))
             concepts.update(known.of_chinese(normal))
-        for word in vocabulary:
+            if characters:
+                pieces.update(_PIECE.findall(normal))
+        for word in singles:
             concepts.update(known.of_word(word))
-        for piece in pieces:
-            if not _is_han(piece):
-                character_grams.update(_character_grams(piece))
-        return cls(sorted(word_grams), sorted(character_grams), sorted(concepts))
+        kept = sorted(gram for gram, count in word_grams.items() if count >= rarest)
+        grams = {gram for p in pieces if not _is_han(p) for gram in _character_grams(p)}
+        return cls(kept, sorted(grams), sorted(concepts))
 
     def __len__(self) -> int:
         return len(self.word_grams) + len(self.character_grams) + len(self.concepts)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import orjson
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from nlp.features import Features, LinearScorer
@@ -240,14 +240,10 @@ def fit(
     categories = sorted({row.category for row in rows})
     labels = np.array([row.category for row in rows])
     whole = np.array([row.whole for row in rows])
-    features = Features.fit(text for row in rows for text in row.turns)
-    table = _evidence_table(intents, categories, intent_needs)
-    matrix = hstack(
-        [
-            vstack([_words_of(row, features, table) for row in rows]),
-            csr_matrix(_EVIDENCE_SCALE * np.array([_evidence_of(row, table) for row in rows])),
-        ]
-    ).tocsr()
+    # No character n-grams: the intents have read past misspellings already, and L-BFGS would
+    # take five times as long.
+    features = Features.fit((t for row in rows for t in row.turns), rarest=2, characters=False)
+    matrix = _matrix(rows, features, _evidence_table(intents, categories, intent_needs))
     weights = np.where(whole, 1.0, _SINGLE_WEIGHT)
     margins, truth = [], []
     for seen, unseen in stratified(labels, 3):
@@ -312,15 +308,20 @@ def _evidence(reading: Reading, table: Array) -> tuple[Array, float]:
     return known[:-1], max(_SMALL_TALK_WEIGHT, 1.0 - float(known[-1]))
 
 
-def _words_of(row: Conversation, features: Features, table: Array) -> csr_matrix:
-    shares = turn_shares([_evidence(r, table)[1] for r in row.readings])
-    return csr_matrix(np.array(shares)) @ features.matrix(row.turns)
-
-
-def _evidence_of(row: Conversation, table: Array) -> Array:
-    parts = [_evidence(r, table) for r in row.readings]
-    shares = turn_shares([weight for _, weight in parts])
-    return np.asarray(sum(s * e for s, (e, _) in zip(shares, parts, strict=True)))
+def _matrix(rows: Sequence[Conversation], features: Features, table: Array) -> csr_matrix:
+    """Return shape (rows, features + categories): averaged n-grams, then averaged evidence."""
+    shares: list[float] = []
+    evidence: list[Array] = []
+    ends = [0]
+    for row in rows:
+        parts = [_evidence(reading, table) for reading in row.readings]
+        shares += turn_shares([weight for _, weight in parts])
+        evidence += [some for some, _ in parts]
+        ends.append(len(shares))
+    shape = (len(rows), len(shares))
+    average = csr_matrix((np.array(shares), np.arange(len(shares)), ends), shape=shape)
+    turns = features.matrix([text for row in rows for text in row.turns])
+    return hstack([average @ turns, average @ (_EVIDENCE_SCALE * csr_matrix(np.array(evidence)))]).tocsr()
 
 
 _Fact = tuple[str, str, float, str]

@@ -95,9 +95,7 @@ ACTIONS: Mapping[str, Action] = {
         replies=appointments.REPLIES,
         slots=frozenset({"kind", "when", "contact"}),
     ),
-    "change_appointment": Action(
-        run=appointments.change, replies=appointments.REPLIES
-    ),
+    "change_appointment": Action(run=appointments.change, replies=appointments.REPLIES),
     "report": Action(
         run=report.run,
         replies=report.REPLIES,

@@ -51,10 +51,8 @@ async def run(request: Request) -> Outcome:
         return _damage(order, str(request.slots.get("wish", "refund")))
     refused = _refusal(order, request)
     if refused:
-        values = {"order": order.number, "state": order.state}
-        return Outcome(
-            status=Status.REFUSED, say=(Say(key=refused, values=values),), proved=order.number
-        )
+        say = Say(key=refused, values={"order": order.number, "state": order.state})
+        return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
     values: dict[str, object] = {
         "order": order.number,
         "goods": await goods(order, request),

@@ -6,7 +6,7 @@ The rules stand in the order in which they are asked; the first that applies dec
 2.  the customer pressed a button
 3.  the customer asks for a person: always granted
 4.  a flow is waiting for an answer (`_in_flow`): stop, yes/no, the slot itself, a correction
-5.  a correction of what was just done: "no, I meant AB123457"
+5.  a correction of what was just done: "no, I meant AB123457"; a fact for the person who comes
 6.  several requests in one message: all are served
 7.  one clear request
 8.  an order number and nothing else
@@ -54,6 +54,9 @@ CLEARLY_ANOTHER = 0.8
 ANSWER_WORDS = 6
 """A message with no more words than this beside the value just answers the question."""
 
+BARE_WORDS = 3
+"""A message with no more words than this beside a value just states it: "my e-mail is …"."""
+
 MOST_TRIES = 2
 """So often a question is repeated before a person is offered with it."""
 
@@ -89,6 +92,7 @@ def decide(
         turn.in_flow()
         or turn.reply_to_offer()
         or turn.correction()
+        or turn.for_the_person()
         or turn.requests()
         or turn.request()
         or turn.bare_order()
@@ -218,12 +222,18 @@ class _Turn:
 
     def is_new_request(self) -> bool:
         """Whether it is more than the bare answer to the flow's question."""
+        return (
+            self.words_beside_values() > ANSWER_WORDS
+            or self.understanding.probability >= CLEARLY_ANOTHER
+        )
+
+    def words_beside_values(self) -> float:
+        """How many words the message has besides what it names; two Chinese characters are one."""
         rest = self.text
         for entity in self.understanding.entities:
             rest = rest.replace(entity.text, " ")
         han = sum("\u4e00" <= char <= "\u9fff" for char in rest)
-        words = len(rest.split()) + han / 2
-        return words > ANSWER_WORDS or self.understanding.probability >= CLEARLY_ANOTHER
+        return len(rest.split()) + han / 2
 
     def others_filled(self, flow: FlowState, *, but: str) -> FlowState:
         """Take what the message says about the flow's other slots, too."""
@@ -322,6 +332,14 @@ class _Turn:
         state = replace(self.state, flows=(corrected,), finished=None, misses=0, offered=())
         return self.advanced(state, "flow.reopened", ("flows", flow.name))
 
+    def for_the_person(self) -> Decision | None:
+        """Somebody who waits for a person leaves an address or a number: it is for that person."""
+        if self.known.owner is not Owner.QUEUE or not self.said or "order_number" in self.said:
+            return None
+        if self.words_beside_values() > BARE_WORDS:
+            return None
+        return self.say("queue.noted", "noted_in_queue")
+
     # -- 6-8: requests -----------------------------------------------------------------------------
 
     def requests(self) -> Decision | None:
@@ -369,12 +387,7 @@ class _Turn:
 
     def bare_order(self) -> Decision | None:
         """An order number and nothing else: its state is what most people want to know."""
-        if "order_number" not in self.said or self.sure():
-            return None
-        rest = self.text
-        for entity in self.understanding.entities:
-            rest = rest.replace(entity.text, " ")
-        if len(rest.split()) > ANSWER_WORDS or len(rest.strip()) > ANSWER_WORDS * 6:
+        if "order_number" not in self.said or self.words_beside_values() > ANSWER_WORDS:
             return None
         return self.start("track_order", self.text, self.said, "bare_order")
 

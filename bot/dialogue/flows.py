@@ -184,7 +184,11 @@ def question(slot: Slot, flow: FlowState, known: Known) -> Say:
             Option(
                 value=f"slot:{slot.name}={order.number}",
                 key="choice.order",
-                values={"order": order.number, "state": order.state, "placed": order.placed_at.date()},
+                values={
+                    "order": order.number,
+                    "state": order.state,
+                    "placed": order.placed_at.date(),
+                },
             )
             for order in _fitting(slot, known)[:MOST_ORDERS_OFFERED]
         )

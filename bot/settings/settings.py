@@ -59,13 +59,15 @@ class Settings:
     """By kind, as in `load.KINDS`."""
 
     def where(self, *path: str | int) -> Place:
-        """Return where something stands, or the nearest thing around it.
+        """Return where something stands, or the nearest thing around it, at last the folder.
 
         The first step names the part: `where("flows", "track_order")`, `where("answers", "greet")`,
         `where("intents", "greet", "examples", "en", 3)`, `where("replies", "zh", "greet")`,
         `where("routing", "queue_rules", 3)`, `where("articles", "returns")`,
         `where("customers", "ada")`, `where("general", "bands")`.
         """
+        if not path or not self.files.get(_PARTS.get(str(path[0]), str(path[0]))):
+            return Place(file=self.folder, line=1)
         file, rest = self._file(path)
         return Place(file=file.path, line=file.document.line(rest))
 

@@ -16,6 +16,7 @@ import os
 import pstats
 import tempfile
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from bot.channels.webchat import WebChat
 from bot.channels.webchat.identity import IdentityKeys
 from bot.messages import Message, Receipt, Status
 from bot.settings.model import General
+from crm_store import records
 from crm_store.drafts import Incoming, Line
 from crm_store.records import AuthorKind, Conversation
 from crm_store.store import Store
@@ -81,7 +83,26 @@ async def serve(arguments: argparse.Namespace, folder: Path) -> None:
         appended = await store.conversations.append(line)
         chat.deliver(conversation_id, [appended.message], Status(owner="bot"))
 
+    seqs: Counter[str] = Counter()
+
+    async def pretend(message: Message) -> Receipt:
+        id_ = message.conversation_id
+        seqs[id_] += 2
+        at = message.received_at
+        said = records.Message(
+            conversation_id=id_,
+            seq=seqs[id_],
+            author=AuthorKind.BOT,
+            author_name="Bot",
+            text="It was sent yesterday.",
+            at=at,
+        )
+        asyncio.get_running_loop().call_soon(chat.deliver, id_, [said], Status(owner="bot"))
+        return Receipt(seq=seqs[id_] - 1, at=at, duplicate=False)
+
     async def receive(message: Message) -> Receipt:
+        if arguments.bare:
+            return await pretend(message)
         received = await store.conversations.receive(
             Incoming(
                 conversation_id=message.conversation_id,
@@ -126,8 +147,8 @@ async def serve(arguments: argparse.Namespace, folder: Path) -> None:
     cpu, lasted = time.process_time() - cpu, time.monotonic() - began
     print(  # noqa: T201
         f"{acked / lasted:.0f} acked/s, {shown / lasted:.0f} shown/s, ack p50 {p50 * 1000:.1f} ms, "
-        f"p99 {p99 * 1000:.1f} ms, server CPU {cpu / lasted:.0%} = {cpu / acked * 1e6:.0f} us a turn, "
-        f"{store.writer.commits} commits"
+        f"p99 {p99 * 1000:.1f} ms, server CPU {cpu / lasted:.0%} = "
+        f"{cpu / acked * 1e6:.0f} us a turn, {store.writer.commits} commits"
     )
     if arguments.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(35)
@@ -142,6 +163,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--sockets", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--bare", action="store_true", help="no store on the way of a message")
     parser.add_argument("--profile", action="store_true")
     with tempfile.TemporaryDirectory() as name:
         uvloop.run(serve(parser.parse_args(), Path(name)))

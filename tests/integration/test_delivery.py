@@ -153,8 +153,7 @@ async def test_whatever_happens_each_is_there_once_and_in_order(
         appended = await say(store, "slack", str(n))
         delivery.deliver(appended.conversation, appended, None)
     await settled(delivery)
-    id_ = appended.conversation.id
-    assert remote.seen == [f"{id_}/{n}" for n in range(1, 6)]
+    assert [seen.rpartition("/")[2] for seen in remote.seen] == ["1", "2", "3", "4", "5"]
     assert remote.most_under_way == 1
     assert await store.outbox.lanes() == ()
 

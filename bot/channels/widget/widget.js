@@ -55,7 +55,7 @@
     .launcher:hover { transform: translateY(-2px); box-shadow: 0 2px 4px rgb(20 30 25 / .2), 0 12px 30px rgb(20 30 25 / .3); }
     .launcher:focus-visible { outline: 3px solid var(--a); outline-offset: 3px; }
     .launcher svg { inline-size: 27px; block-size: 27px; grid-area: 1 / 1; }
-    .launcher .down, .launcher.open .bubble { display: none; }
+    .launcher .down, .launcher.open .talk { display: none; }
     .launcher.open .down { display: block; }
     .launcher.busy svg { opacity: .35; }
     .launcher.busy::after { content: ''; grid-area: 1 / 1; inline-size: 24px; block-size: 24px; border-radius: 50%;
@@ -101,7 +101,7 @@
   badge.className = 'badge';
   badge.hidden = true;
   launcher.append(
-    icon('bubble', 'M12 3.8c-4.9 0-8.8 3.3-8.8 7.5 0 2.3 1.2 4.3 3 5.7l-.6 3.2 3.5-1.7c.9.2 1.9.4 2.9.4 4.9 0 8.8-3.4 8.8-7.6S16.9 3.8 12 3.8zM8.3 11.4h.01M12 11.4h.01M15.7 11.4h.01'),
+    icon('talk', 'M12 3.8c-4.9 0-8.8 3.3-8.8 7.5 0 2.3 1.2 4.3 3 5.7l-.6 3.2 3.5-1.7c.9.2 1.9.4 2.9.4 4.9 0 8.8-3.4 8.8-7.6S16.9 3.8 12 3.8zM8.3 11.4h.01M12 11.4h.01M15.7 11.4h.01'),
     icon('down', 'M6 9.5l6 6 6-6'),
     badge,
   );

@@ -41,7 +41,7 @@ class Shop:
         self.fail_with: Exception | None = None
         self.answers = True
         self.status = Status(owner="bot")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[int]] = set()
         sites = {"default": Site(), "shop": Site(origins=("https://shop.example",))}
         general = General(
             name={"en": "Lumen", "zh": "木光"},

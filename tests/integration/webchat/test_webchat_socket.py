@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ import aiohttp
 import orjson
 import pytest
 
+from bot.channels.webchat import socket_handler
 from crm_store.errors import Busy, Conflict, Unavailable
 
 # -- welcome ---------------------------------------------------------------------------------
@@ -540,6 +542,58 @@ async def test_a_tab_that_does_not_read_is_let_go_and_catches_up(shop: Any) -> N
             await asyncio.sleep(0.05)
     writer.transport.abort()
     assert other.socket.close_code is None
+
+
+async def test_a_peer_that_vanished_is_noticed_by_heartbeat(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_handler, "HEARTBEAT_S", 0.4)
+    await asyncio.sleep(0.05)
+    before = len(asyncio.all_tasks())
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shop.base.rpartition(":")[2]))
+    writer.write(
+        b"GET /chat/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    hello = b'{"type":"hello"}'
+    writer.write(bytes([0x81, 0x80 | len(hello), 0, 0, 0, 0]) + hello)
+    await asyncio.sleep(0.2)
+    assert shop.chat.sockets.total == 1
+    # Pings arrive and nobody answers them: within two heartbeats the socket is gone.
+    async with asyncio.timeout(2):
+        while shop.chat.sockets.total:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    writer.transport.abort()
+    await asyncio.sleep(0.1)
+    assert shop.chat.sockets.all() == []
+    assert len(asyncio.all_tasks()) <= before + 1
+
+
+async def test_nothing_that_a_customer_writes_or_holds_is_logged(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    identity = shop.jwt("ada", name="Canary Name")
+    tab = await shop.enter(identity=identity, page={"url": "https://x/?canary-url"})
+    for raw in (
+        '{"type":"message","id":"canary-id","text":"canary-text 4111 1111 1111 1111"}',
+        '{"type":"rate","id":"canary-r","score":1,"comment":"canary-comment"}',
+        '{"type":"event","id":"canary-e","name":"x","properties":{"a":"canary-property"}}',
+        '{"type":"canary-type"}',
+        "canary-garbage",
+    ):
+        await tab.socket.send_str(raw)
+    await tab.quiet()
+    await shop.connect(hello={"token": "canary-token"})
+    await shop.connect(hello={"identity": "canary-jwt"}, headers={"Origin": "https://canary.org"})
+    await shop.connect(protocols=["canary-protocol"])
+    shop.fail_with = Unavailable("canary-detail")
+    await tab.say("canary-unstored")
+    await tab.get("nack")
+    logged = caplog.text.replace("canary-protocol", "")  # silenced in bot.log: it is aiohttp's
+    for secret in ("canary", "Canary", "4111", tab.token, identity):
+        assert secret not in logged
 
 
 async def test_the_client_sees_1013_when_it_was_too_slow(shop: Any) -> None:

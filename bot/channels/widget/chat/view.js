@@ -77,7 +77,7 @@ export class View {
     this.form = h('form', { class: 'composer', novalidate: true },
       this.inputLabel, h('div', { class: 'field' }, this.input, this.sender), this.hint, this.counter);
     this.panel = h('section', { class: 'panel', role: 'dialog', 'aria-labelledby': 'title', hidden: true },
-      h('header', { class: 'header' }, this.mark, h('div', { class: 'heading' }, this.title, this.subtitle), this.closer),
+      h('div', { class: 'header' }, this.mark, h('div', { class: 'heading' }, this.title, this.subtitle), this.closer),
       this.queue,
       h('div', { class: 'middle' }, this.scroller, this.jump),
       h('div', { class: 'foot' }, this.notice, h('div', { class: 'actions' }, this.person), this.form));

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-import bot.cli
 from bot.cli import configuration, run
 from bot.cli.configuration import templates
+from bot.errors import BotError
 from bot.settings.load import load
+from crm_store.errors import StoreError
+from nlp.errors import NlpError
 
 SHIPPED = Path(__file__).parents[4] / "config" / "ecommerce"
 
@@ -119,9 +121,9 @@ def test_templates_of_the_checkout_are_found() -> None:
     [
         (KeyboardInterrupt(), 130, ""),
         (PermissionError(13, "Permission denied", "/etc/x"), 2, "Permission denied: /etc/x"),
-        (bot.cli.StoreError("the database is gone"), 2, "frontdesk: the database is gone"),
-        (bot.cli.NlpError("there is no model"), 2, "frontdesk: there is no model"),
-        (bot.cli.BotError("it cannot be"), 2, "frontdesk: it cannot be"),
+        (StoreError("the database is gone"), 2, "frontdesk: the database is gone"),
+        (NlpError("there is no model"), 2, "frontdesk: there is no model"),
+        (BotError("it cannot be"), 2, "frontdesk: it cannot be"),
     ],
 )
 def test_errors_become_lines(

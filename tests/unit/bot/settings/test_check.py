@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from bot.errors import Fault
-from bot.settings.checks.patterns import problem_of
-from bot.settings.checks.understanding import normalised
 from bot.settings.codes import CODES
 
 Edit = Callable[[str, str, str], Path]
@@ -160,43 +158,6 @@ def test_a_key_said_twice_may_use_only_what_both_fill(edit: Edit, faults_of: Fau
     assert {(f.code, f.message) for f in faults} == {
         ("CFG063", "nobody fills {state} in 'order.state'")
     }
-
-
-@pytest.mark.parametrize(
-    ("pattern", "words"),
-    [
-        ("(?=a)", "lookaround"), ("(?!a)b", "lookaround"), ("(?<=a)b", "lookaround"),
-        ("(?<!a)b", "lookaround"), (r"(a)\1", "backreferences"),
-        ("(?P<n>a)(?P=n)", "backreferences"),
-        ("\\u4e" + "00", r"\p{Han}"), ("(?>a)", "atomic"), ("a*+", "possessive"),
-        ("(?#x)a", "comments"),
-        ("(a)?(?(1)b)", "conditions"), (r"a\Z", r"\z"), ("[", "no RE2 pattern"),
-        ("a{2000}", "no RE2 pattern"), ("x" * 1025, "1024 bytes"), ("字" * 400, "1024 bytes"),
-        ("a*", "empty text"), ("", "empty text"), ("a|", "empty text"),
-    ],
-)  # fmt: skip
-def test_patterns_that_re2_refuses(
-    pattern: str, words: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert words in problem_of(pattern)
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize("pattern", [r"\bhuman\b", r"\p{Han}+", "(a+)+$", "人工|客服", "x" * 1024])
-def test_patterns_that_re2_takes(pattern: str) -> None:
-    assert problem_of(pattern) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("Where's MY order?!", "where s my order"), ("ＡＢ１２", "ab12"), ("  a   b ", "a b"),
-        ("你好！", "你好"), ("???", "???"), ("👍", "👍"), ("Straße", "strasse"),
-    ],
-)  # fmt: skip
-def test_examples_are_compared_without_writing_habits(text: str, plain: str) -> None:
-    assert normalised(text) == plain
-    assert normalised(normalised(text)) == plain
 
 
 def test_every_code_is_listed_and_used() -> None:

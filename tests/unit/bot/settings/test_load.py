@@ -74,6 +74,12 @@ def test_everything_knows_where_it_stands(
     assert (place.file.relative_to(small).as_posix(), place.line) == (file, line)
 
 
+@pytest.mark.parametrize("path", [(), ("nothing",), ("nothing", 3)])
+def test_what_stands_nowhere_stands_in_the_folder(small: Path, known: Known, path: Steps) -> None:
+    place = load(small, known).where(*path)
+    assert (place.file, place.line) == (small, 1)
+
+
 def test_the_id_follows_every_read_file_and_no_other(small: Path, known: Known) -> None:
     before = load(small, known).config_id
     (small / "README.md").write_text("changed", encoding="utf-8")
@@ -183,7 +189,8 @@ def test_the_training_set_is_what_feeds_the_model(small: Path, known: Known, edi
 
 
 VALUES = [
-    "", "null", "true", "5", "-1", "0.5", "[]", "{}", "[a]", "{a: b}", "1e400", "9" * 17, "x" * 5000,
+    "", "null", "true", "5", "-1", "0.5", "[]", "{}", "[a]", "{a: b}", "1e400", "9" * 17,
+    "x" * 5000,
 ]  # fmt: skip
 
 
