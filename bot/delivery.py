@@ -134,13 +134,19 @@ class Delivery:
         post = await self._store.outbox.head(lane_key)
         if post is None:
             return True
+        if post.state is PostState.INFLIGHT:
+            # Nobody else works this lane, so it is our own, whose outcome could not be noted.
+            await self._store.outbox.unknown(post.id, "the outcome was not noted")
+            return False
         if post.state is PostState.UNKNOWN:
             await self._settle(post, channel)
             return False
         if post.not_before is not None:
             await asyncio.sleep(max(0.0, (post.not_before - self._clock()).total_seconds()))
         claimed = await self._store.outbox.claim(lane_key, self._clock())
-        if claimed is not None:
+        if claimed is None:
+            await asyncio.sleep(self._first_wait_s)
+        else:
             await self._post(claimed, channel)
         return False
 

@@ -72,6 +72,7 @@ def configure(*, level: str = "INFO", stream: IO[str] | None = None) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
             *enrich,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

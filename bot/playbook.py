@@ -55,22 +55,26 @@ class Playbook:
 def build(settings: Settings, engine: Engine) -> Playbook:
     """Return the playbook of a configuration and its model."""
     time_zone = ZoneInfo(settings.general.time_zone)
+    return Playbook(
+        settings=settings,
+        engine=engine,
+        rules=rules_of(settings),
+        replies=Replies(settings.replies, time_zone),
+        router=Router(settings.routing, Calendar(settings.routing.hours, time_zone)),
+        time_zone=time_zone,
+    )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the part of a configuration that decides."""
     flows = settings.flows
-    rules = Rules(
+    return Rules(
         flows=flows,
         intents=settings.intents,
         bands=settings.general.bands,
         phrases=_matcher(settings.phrases),
         options=_options(flows),
         flow_of={intent: name for name, flow in flows.flows.items() for intent in flow.intents},
-    )
-    return Playbook(
-        settings=settings,
-        engine=engine,
-        rules=rules,
-        replies=Replies(settings.replies, time_zone),
-        router=Router(settings.routing, Calendar(settings.routing.hours, time_zone)),
-        time_zone=time_zone,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from crm_store.batches import upsert
 from crm_store.drafts import BehaviourEvent
 from crm_store.engines import read
+from crm_store.once import keep_once
 from crm_store.tables import behaviours
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from crm_store.errors import Conflict
     from crm_store.writer import Writer
 
 
@@ -27,13 +29,13 @@ class Behaviours:
         self._engine = engine
         self._writer = writer
 
-    async def track(self, event: BehaviourEvent) -> None:
-        """Keep the event; the same client_id again changes nothing.
+    async def track(self, event: BehaviourEvent) -> bool:
+        """Keep the event; return whether it was there before, under the same client_id.
 
         Raises:
-            Conflict: when there is no such conversation.
+            Conflict: when another one was there under this client_id, or there is no conversation.
         """
-        await self._writer.submit(_track_all, event)
+        return await self._writer.submit(_track_all, event)
 
     async def of_conversation(self, conversation_id: str) -> tuple[BehaviourEvent, ...]:
         """Return the events of the conversation's visitor, oldest first."""
@@ -46,18 +48,5 @@ class Behaviours:
             return tuple(BehaviourEvent(**row) for row in found.mappings())
 
 
-def _track_all(connection: Connection, batch: Sequence[BehaviourEvent]) -> list[None]:
-    connection.execute(
-        upsert(connection.dialect.name, behaviours, ()),
-        [
-            {
-                "conversation_id": event.conversation_id,
-                "client_id": event.client_id,
-                "name": event.name,
-                "properties": event.properties,
-                "at": event.at,
-            }
-            for event in batch
-        ],
-    )
-    return [None] * len(batch)
+def _track_all(connection: Connection, batch: Sequence[BehaviourEvent]) -> list[bool | Conflict]:
+    return keep_once(connection, behaviours, list(map(asdict, batch)), ("name", "properties"))

@@ -5,15 +5,17 @@ The writes are long enough to have modules of their own: `opening`, `receiving`,
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, desc, func, select, text, update
 
 from crm_store import rows
-from crm_store.batches import Keys, upsert
+from crm_store.batches import Keys
 from crm_store.engines import read
 from crm_store.errors import NotFound
 from crm_store.lines import append_all
+from crm_store.once import keep_once
 from crm_store.opening import FIND, open_all, opened
 from crm_store.receiving import receive_all
 from crm_store.records import AuthorKind
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         Recorded,
         Turn,
     )
+    from crm_store.errors import Conflict
     from crm_store.records import Conversation, Customer, Message
     from crm_store.writer import Writer
 
@@ -119,9 +122,13 @@ class Conversations:
         """
         return await self._writer.submit(append_all, line)
 
-    async def rate(self, rating: Rating) -> None:
-        """Keep the rating; the same client_id again changes nothing."""
-        await self._writer.submit(_rate_all, rating)
+    async def rate(self, rating: Rating) -> bool:
+        """Keep the rating; return whether it was there before, under the same client_id.
+
+        Raises:
+            Conflict: when another one was there under this client_id, or there is no conversation.
+        """
+        return await self._writer.submit(_rate_all, rating)
 
     async def read_up_to(self, conversation_id: str, seq: int) -> None:
         """Note that the customer has seen everything up to `seq`."""
@@ -188,21 +195,8 @@ class Conversations:
             return (await connection.execute(statement)).scalar_one()
 
 
-def _rate_all(connection: Connection, batch: Sequence[Rating]) -> list[None]:
-    connection.execute(
-        upsert(connection.dialect.name, ratings, ()),
-        [
-            {
-                "conversation_id": rating.conversation_id,
-                "client_id": rating.client_id,
-                "score": rating.score,
-                "comment": rating.comment,
-                "at": rating.at,
-            }
-            for rating in batch
-        ],
-    )
-    return [None] * len(batch)
+def _rate_all(connection: Connection, batch: Sequence[Rating]) -> list[bool | Conflict]:
+    return keep_once(connection, ratings, list(map(asdict, batch)), ("score", "comment"))
 
 
 _READ = (

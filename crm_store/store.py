@@ -60,7 +60,7 @@ class Store:
         self._lock: int | None = None
         self._reading = reading
         self._writing = writing
-        self.writer = Writer(self._writing, queue_size=queue_size)
+        self.writer = Writer(self._writing, after_commit=self._check_file, queue_size=queue_size)
         parts = (self._reading, self.writer)
         self.customers = Customers(*parts)
         self.conversations = Conversations(*parts)
@@ -75,13 +75,20 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str | Path, *, upgrade: bool = True, queue_size: int = QUEUE_SIZE
+        cls,
+        url: str | Path,
+        *,
+        upgrade: bool = True,
+        alone: bool = True,
+        queue_size: int = QUEUE_SIZE,
     ) -> Self:
         """Return the open store of a database.
 
         Args:
             url: A database URL (`sqlite:///…`, `postgresql://…`) or the path of a SQLite file.
             upgrade: Whether to bring an older database to the newest schema.
+            alone: Whether to serve it, which only one process may do with a SQLite file; who only
+                reads need not be alone.
             queue_size: How many writes may wait before callers are told to come back later.
 
         Raises:
@@ -97,7 +104,8 @@ class Store:
         writing = await asyncio.to_thread(engines.writing, full_url)
         store = cls(file, reading, writing, queue_size)
         try:
-            await asyncio.to_thread(store._occupy)
+            if alone:
+                await asyncio.to_thread(store._occupy)
             if upgrade:
                 await schema.upgrade(store._writing)
             await schema.check(store._writing)
@@ -141,7 +149,7 @@ class Store:
 
     async def _release(self) -> None:
         await self._reading.dispose()
-        if self._file is not None and self._inode is not None:
+        if self._lock is not None and self._inode is not None:
             with contextlib.suppress(SQLAlchemyError):  # a full disk must not keep us from closing
                 await self._checkpoint()
         await self._writing.dispose()

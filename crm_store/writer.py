@@ -59,8 +59,23 @@ class _Item:
 class Writer:
     """The one way to write to the database."""
 
-    def __init__(self, engine: AsyncEngine, *, queue_size: int = QUEUE_SIZE) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        after_commit: Callable[[], None] = lambda: None,
+        queue_size: int = QUEUE_SIZE,
+    ) -> None:
+        """Make a writer.
+
+        Args:
+            engine: Where to write.
+            after_commit: Called in a thread after each COMMIT, before anybody is told; raises
+                Unavailable when what was written cannot be found again.
+            queue_size: How many operations may wait.
+        """
         self._engine = engine
+        self._after_commit = after_commit
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(queue_size)
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -172,6 +187,7 @@ class Writer:
                     raise
         else:  # pragma: no cover  # the second attempt breaks or raises
             raise AssertionError
+        await asyncio.to_thread(self._after_commit)
         self.commits += 1
         for item, outcome in outcomes:
             if isinstance(outcome, StoreError):

@@ -6,9 +6,7 @@ output after loading; one thread may own it, or several share it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -19,9 +17,15 @@ from nlp.intents import IntentModel, Reading
 from nlp.knowledge import KnowledgeBase, Passage
 from nlp.language import detect
 from nlp.needs import SMALL_TALK, CustomerFacts, Need, NeedModel, Turn
-from nlp.pipeline import FindsEntities
 from nlp.tone import ToneFinder
 from nlp.understanding import LANGUAGES, Entity, IntentGuess, Language, Tone, Understanding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from nlp.pipeline import FindsEntities
 
 PART_PROBABILITY = 0.5
 """How sure each part of a message must be for the message to be cut: the bot's own band."""
@@ -198,7 +202,9 @@ class Engine:
                 text[c.start : c.end],
                 language,
                 reading,
-                tuple(_shifted(e, c.start) for e in entities if c.start <= e.start < e.end <= c.end),
+                tuple(
+                    _shifted(e, c.start) for e in entities if c.start <= e.start < e.end <= c.end
+                ),
                 tone,
             )
             for c, reading, _ in read

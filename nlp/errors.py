@@ -1,10 +1,10 @@
 """What can go wrong in understanding.
 
-    NlpError
-    ├── NotTrained     there is no model in this folder
-    ├── StaleModel     the model was made from another configuration, or by other versions
-    ├── BrokenModel    a file of the model is missing, altered or unreadable
-    └── BadExamples    training or evaluation data is unusable; carries its faults
+NlpError
+├── NotTrained     there is no model in this folder
+├── StaleModel     the model was made from another configuration, or by other versions
+├── BrokenModel    a file of the model is missing, altered or unreadable
+└── BadExamples    training or evaluation data is unusable; carries its faults
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import orjson
@@ -25,6 +24,8 @@ from nlp.errors import BadExamples, Fault
 from nlp.understanding import LANGUAGES, OUT_OF_SCOPE, Entity, Language
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nlp.entities.finder import EntitySpec
 
 Split = Literal["train", "valid", "test"]

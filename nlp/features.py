@@ -12,12 +12,12 @@ remembered, which removes most look-ups.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from scipy.sparse import csr_matrix
 
 from nlp.concepts import lexicon
 from nlp.language import HAN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 LONGEST_TEXT = 5_000
 """Characters that are looked at; the chat takes 4,000, so only abuse is longer."""
@@ -66,7 +69,7 @@ def words(text: str) -> list[str]:
 
 def _pairs(found: list[str]) -> list[str]:
     """Return the word 2-grams."""
-    return [f"{a} {b}" for a, b in zip(found, found[1:], strict=False)]
+    return [f"{a} {b}" for a, b in itertools.pairwise(found)]
 
 
 def _character_grams(piece: str) -> list[str]:

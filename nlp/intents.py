@@ -6,17 +6,16 @@ of scope. Two languages share one model because their features hardly overlap, a
 
 Margins are not probabilities. On held-out rows of the training data two things are fitted per
 language: the temperature that turns margins into a calibrated ranking, and a logistic curve that
-turns (largest margin in scope, out-of-scope margin) into the probability that nothing in scope
-is meant. A message is refused above the point of that curve that costs an admitted share of the
-correctly understood messages.
+turns the largest margin in scope, less half the out-of-scope margin, into the probability that
+nothing in scope is meant. A message is refused above the point of that curve that costs an
+admitted share of the correctly understood messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +27,10 @@ from sklearn.svm import LinearSVC
 
 from nlp.features import Features, LinearScorer
 from nlp.understanding import OUT_OF_SCOPE, Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 Array = npt.NDArray[np.float64]
 
@@ -46,6 +49,11 @@ ADMITTED_LOSS = 0.02
 ADMITTED_LOSS_BLIND = 0.005
 """The same without a single out-of-scope example: the threshold is then a guess, so a timid one."""
 
+OUTSIDE_SHARE = 0.5
+"""Of the out-of-scope margin against the largest margin in scope. On CLINC150's validation rows, at
+2 points of loss, 0 catches 77 % of what is out of scope, 0.5 and 1 catch 85 and 86 %; on the shipped
+examples 0.5 is best. Two fitted slopes did worse: out-of-scope rows are often few."""
+
 _FOLDS = 5
 _ENOUGH_HELD_OUT = 2_500
 """Held-out messages that are enough to calibrate: one sigma of an accuracy is then 1 point."""
@@ -62,10 +70,8 @@ class Calibration:
     """How the margins of one language become probabilities."""
 
     temperature: float
-    margin: float
-    """Log-odds of out of scope per unit of the largest margin in scope."""
-    out_of_scope: float
-    """Log-odds per unit of the out-of-scope margin."""
+    slope: float
+    """Log-odds of out of scope per unit of evidence for being in scope; negative."""
     intercept: float
     threshold: float
     """Probability of out of scope from which a message is refused."""
@@ -122,12 +128,9 @@ class IntentModel:
         top = float(inside.max())
         weights = np.exp((inside - top) / calibration.temperature)
         outside = 0.0 if self._outside is None else float(margins[self._outside])
-        odds = (
-            calibration.margin * top
-            + calibration.out_of_scope * outside
-            + calibration.intercept
-        )
-        probability = float(1 / (1 + np.exp(-odds)))
+        evidence = top - OUTSIDE_SHARE * outside
+        odds = calibration.slope * evidence + calibration.intercept
+        probability = 1 / (1 + math.exp(-odds))
         return Reading(weights / weights.sum(), probability, probability >= calibration.threshold)
 
     def save(self, folder: Path) -> None:
@@ -234,9 +237,7 @@ def stratified(
     return [(seen, unseen) for seen, unseen in splitter.split(spread, spread)]
 
 
-def _calibrate(
-    margins: Array, labels: npt.NDArray[Any], classes: tuple[str, ...]
-) -> Calibration:
+def _calibrate(margins: Array, labels: npt.NDArray[Any], classes: tuple[str, ...]) -> Calibration:
     """Fit one language's calibration on held-out margins of shape (rows, classes)."""
     scope = np.array([i for i, c in enumerate(classes) if c != OUT_OF_SCOPE])
     inside = margins[:, scope]
@@ -249,16 +250,11 @@ def _calibrate(
     if known.all() or not known.any():
         # Nothing shows what lies outside: put even odds where few right answers lie below.
         edge = float(np.quantile(top[right], ADMITTED_LOSS_BLIND)) if right.any() else -1.0
-        steep = 1 / temperature
+        slope = -1 / temperature
         return Calibration(
-            temperature=temperature,
-            margin=-steep,
-            out_of_scope=0.0,
-            intercept=steep * edge,
-            threshold=0.5,
+            temperature=temperature, slope=slope, intercept=-slope * edge, threshold=0.5
         )
-    outside = margins[:, classes.index(OUT_OF_SCOPE)]
-    evidence = np.column_stack([top, outside])
+    evidence = (top - OUTSIDE_SHARE * margins[:, classes.index(OUT_OF_SCOPE)])[:, None]
     curve = LogisticRegression(C=100.0).fit(evidence, ~known)
     probability = curve.predict_proba(evidence)[:, 1]
     allowed = int(ADMITTED_LOSS * known.sum())
@@ -266,8 +262,7 @@ def _calibrate(
     threshold = float(np.sort(probability[right])[::-1][allowed]) if right.sum() > allowed else 0.5
     return Calibration(
         temperature=temperature,
-        margin=float(curve.coef_[0, 0]),
-        out_of_scope=float(curve.coef_[0, 1]),
+        slope=float(curve.coef_[0, 0]),
         intercept=float(curve.intercept_[0]),
         threshold=threshold,
     )

@@ -8,18 +8,22 @@ gives the probability that the article is the answer; who asks decides how sure 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp.examples import ArticleText
 from nlp.features import normalise, words
-from nlp.understanding import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nlp.understanding import Language
 
 Array = npt.NDArray[np.float64]
 
@@ -32,11 +36,76 @@ _CLEARLY_BETTER = 1.5
 _MOST_PASSAGES = 3
 
 _STOP = frozenset(
-    "a an the i my me you your it its is are was be do does did to of in on at for and or if so "
-    "can could would will have has had with this that there what how when where please hi hello am "
-    "we our from".split()
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "my",
+        "me",
+        "you",
+        "your",
+        "it",
+        "its",
+        "is",
+        "are",
+        "was",
+        "be",
+        "do",
+        "does",
+        "did",
+        "to",
+        "of",
+        "in",
+        "on",
+        "at",
+        "for",
+        "and",
+        "or",
+        "if",
+        "so",
+        "can",
+        "could",
+        "would",
+        "will",
+        "have",
+        "has",
+        "had",
+        "with",
+        "this",
+        "that",
+        "there",
+        "what",
+        "how",
+        "when",
+        "where",
+        "please",
+        "hi",
+        "hello",
+        "am",
+        "we",
+        "our",
+        "from",
+    ]
 )
-_SUFFIXES = ("ations", "ation", "ments", "ment", "ings", "ing", "ers", "ies", "ied", "es", "ed", "er", "ly", "s", "e", "y")
+_SUFFIXES = (
+    "ations",
+    "ation",
+    "ments",
+    "ment",
+    "ings",
+    "ing",
+    "ers",
+    "ies",
+    "ied",
+    "es",
+    "ed",
+    "er",
+    "ly",
+    "s",
+    "e",
+    "y",
+)
 _SHORTEST_STEM = 3
 
 
@@ -79,9 +148,7 @@ class Curve:
 
     def odds(self, features: Array) -> Array:
         """Return the log-odds of features of shape (articles, 5)."""
-        slopes = np.array(
-            [self.coverage, self.question, self.intent, self.out_of_scope, self.rank]
-        )
+        slopes = np.array([self.coverage, self.question, self.intent, self.out_of_scope, self.rank])
         return np.asarray(features @ slopes + self.intercept)
 
 
@@ -89,7 +156,7 @@ def terms(text: str) -> list[str]:
     """Return the terms of a text: stems of words, Han characters and their pairs."""
     found = words(normalise(text))
     singles = [_stem(w) for w in found if w not in _STOP]
-    pairs = [a + b for a, b in zip(found, found[1:], strict=False) if _is_han(a) and _is_han(b)]
+    pairs = [a + b for a, b in itertools.pairwise(found) if _is_han(a) and _is_han(b)]
     return singles + pairs
 
 

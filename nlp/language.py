@@ -8,8 +8,10 @@ sentence decides, not what is longest: Chinese function characters beat borrowed
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from nlp.understanding import Language
+if TYPE_CHECKING:
+    from nlp.understanding import Language
 
 DEFAULT: Language = "en"
 
@@ -19,18 +21,141 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN = re.compile(f"[{HAN}]")
 _LATIN_WORD = re.compile(r"(?<![\w@./#-])[A-Za-z\u00c0-\u024f]+(?:['’][A-Za-z]+)?(?![\w@/])")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u1fff\u3040-\u30ff\uac00-\ud7af]")
-_ZH_GRAMMAR = re.compile("[的了吗我你您他她们在是不没有怎么这那什哪呢吧啊请帮想要能给到下还就都把被和跟也很]")
+_ZH_GRAMMAR = re.compile(
+    "[的了吗我你您他她们在是不没有怎么这那什哪呢吧啊请帮想要能给到下还就都把被和跟也很]"
+)
 _EN_GRAMMAR = frozenset(
-    "a an the i i'm i've i'd me my you your he she it it's its we our they their this that these "
-    "those is are was were am be been do does did don't doesn't didn't can can't could would will "
-    "won't should have has had haven't hasn't not of to in on at for from with by about and or but "
-    "if when where what which who why how please there here as so any some".split()
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "i'm",
+        "i've",
+        "i'd",
+        "me",
+        "my",
+        "you",
+        "your",
+        "he",
+        "she",
+        "it",
+        "it's",
+        "its",
+        "we",
+        "our",
+        "they",
+        "their",
+        "this",
+        "that",
+        "these",
+        "those",
+        "is",
+        "are",
+        "was",
+        "were",
+        "am",
+        "be",
+        "been",
+        "do",
+        "does",
+        "did",
+        "don't",
+        "doesn't",
+        "didn't",
+        "can",
+        "can't",
+        "could",
+        "would",
+        "will",
+        "won't",
+        "should",
+        "have",
+        "has",
+        "had",
+        "haven't",
+        "hasn't",
+        "not",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "for",
+        "from",
+        "with",
+        "by",
+        "about",
+        "and",
+        "or",
+        "but",
+        "if",
+        "when",
+        "where",
+        "what",
+        "which",
+        "who",
+        "why",
+        "how",
+        "please",
+        "there",
+        "here",
+        "as",
+        "so",
+        "any",
+        "some",
+    ]
 )
 # Words of both languages' chats: they say nothing about the writer's language.
 _BORROWED = frozenset(
-    "ok okay k hi hello hey bye thanks thx yes no app vip email mail wifi sf yt ups ems pdf usb "
-    "iphone ipad android apple pay paypal wechat alipay bug emm hmm lol sorry cny usd rmb sku id "
-    "xs s m l xl xxl".split()
+    [
+        "ok",
+        "okay",
+        "k",
+        "hi",
+        "hello",
+        "hey",
+        "bye",
+        "thanks",
+        "thx",
+        "yes",
+        "no",
+        "app",
+        "vip",
+        "email",
+        "mail",
+        "wifi",
+        "sf",
+        "yt",
+        "ups",
+        "ems",
+        "pdf",
+        "usb",
+        "iphone",
+        "ipad",
+        "android",
+        "apple",
+        "pay",
+        "paypal",
+        "wechat",
+        "alipay",
+        "bug",
+        "emm",
+        "hmm",
+        "lol",
+        "sorry",
+        "cny",
+        "usd",
+        "rmb",
+        "sku",
+        "id",
+        "xs",
+        "s",
+        "m",
+        "l",
+        "xl",
+        "xxl",
+    ]
 )
 
 
@@ -48,7 +173,7 @@ def detect(text: str, previous: Language | None = None, locale: Language | None 
     words = _LATIN_WORD.findall(text)
     other = len(_OTHER_SCRIPT.findall(text))
     # The Japanese の and the Greek α occur in Chinese and English; a text full of them is neither.
-    if 1 < other and han + len(words) < 3 * other:
+    if other > 1 and han + len(words) < 3 * other:
         return fallback
     if not han:
         return "en" if _is_english(words, previous) else fallback

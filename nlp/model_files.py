@@ -13,16 +13,19 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from nlp import concepts
 from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT = 1
 """Raised whenever older files mean something else."""

@@ -16,8 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,11 @@ from sklearn.linear_model import LogisticRegression
 
 from nlp.features import Features, LinearScorer
 from nlp.intents import SEED, Reading, stratified, temperature_of
-from nlp.understanding import Language
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nlp.understanding import Language
 
 Array = npt.NDArray[np.float64]
 
@@ -249,10 +252,10 @@ def fit(
     for seen, unseen in stratified(labels, 3):
         fold = _regression().fit(matrix[seen], labels[seen], weights[seen])
         # Conversations are what it serves; without any, single messages stand in.
-        unseen = unseen[whole[unseen]] if whole.any() else unseen
-        if len(unseen) and len(fold.classes_) == len(categories):
-            margins.append(_margins(fold, matrix[unseen]))
-            truth.append(np.searchsorted(categories, labels[unseen]))
+        asked = unseen[whole[unseen]] if whole.any() else unseen
+        if len(asked) and len(fold.classes_) == len(categories):
+            margins.append(_margins(fold, matrix[asked]))
+            truth.append(np.searchsorted(categories, labels[asked]))
     temperature = 1.0
     if margins:
         temperature = temperature_of(np.concatenate(margins), np.concatenate(truth))
@@ -321,7 +324,9 @@ def _matrix(rows: Sequence[Conversation], features: Features, table: Array) -> c
     shape = (len(rows), len(shares))
     average = csr_matrix((np.array(shares), np.arange(len(shares)), ends), shape=shape)
     turns = features.matrix([text for row in rows for text in row.turns])
-    return hstack([average @ turns, average @ (_EVIDENCE_SCALE * csr_matrix(np.array(evidence)))]).tocsr()
+    return hstack(
+        [average @ turns, average @ (_EVIDENCE_SCALE * csr_matrix(np.array(evidence)))]
+    ).tocsr()
 
 
 _Fact = tuple[str, str, float, str]

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import spacy.util
 from spacy.language import Language as Pipeline
-from spacy.tokens import Doc
 
 from nlp.intents import IntentModel
-from nlp.tone import ToneFinder
-from nlp.understanding import Entity, Language
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from nlp.tone import ToneFinder
+    from nlp.understanding import Entity, Language
 
 NOW = "frontdesk_now"
 """In: the customer's now, an aware `datetime`; without it, the present."""

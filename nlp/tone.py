@@ -6,14 +6,17 @@ take linear time whatever is in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import re2
 
-from nlp.examples import ToneKind
 from nlp.features import LONGEST_TEXT
 from nlp.understanding import Language, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nlp.examples import ToneKind
 
 _CALM = Tone()
 

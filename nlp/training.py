@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
@@ -19,12 +20,14 @@ from sklearn.linear_model import LogisticRegression
 
 from nlp import intents, model_files, needs
 from nlp.errors import BadExamples, Fault
-from nlp.examples import ArticleText, Example, TrainingSet
-from nlp.intents import Array, HeldOut, IntentModel, Reading
 from nlp.knowledge import Curve, KnowledgeBase
 from nlp.language import detect
 from nlp.needs import OTHER, Conversation
 from nlp.understanding import OUT_OF_SCOPE, Language
+
+if TYPE_CHECKING:
+    from nlp.examples import ArticleText, Example, TrainingSet
+    from nlp.intents import Array, HeldOut, IntentModel, Reading
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of the work that is behind, in [0, 1]."""
@@ -128,9 +131,7 @@ def _rows(training_set: TrainingSet) -> _Rows:
     labels += [OUT_OF_SCOPE] * len(training_set.out_of_scope)
     if len(set(labels)) < 2 or not training_set.examples:
         message = "there must be examples of at least two classes, one of them an intent"
-        raise BadExamples(
-            (Fault(path=Path("examples"), line=1, code="EX007", message=message),)
-        )
+        raise BadExamples((Fault(path=Path("examples"), line=1, code="EX007", message=message),))
     return _Rows(
         [e.text for e in examples], labels, [e.language or detect(e.text) for e in examples]
     )
@@ -200,32 +201,42 @@ def _fit_curve(
     """
     if not articles:
         return Curve()
-    features: list[Array] = []
-    relevant: list[Array] = []
+    pairs = [*_own_questions(articles, model)]
+    base = KnowledgeBase(articles)
+    for row, reading in sorted(readings.items()):
+        language = rows.languages[row]
+        if language in base.languages:
+            wanted = _Wanted(reading, intent=rows.labels[row])
+            pairs.append(_asked(base, model, rows.texts[row], language, wanted))
+    truth = np.concatenate([relevant for _, relevant in pairs])
+    if truth.sum() < _FEWEST_PAIRS:
+        return Curve()
+    features = np.concatenate([some for some, _ in pairs])
+    fitted = LogisticRegression(C=10.0).fit(features, truth)
+    return Curve.of(fitted.coef_[0], float(fitted.intercept_[0]))
 
-    def ask(base: KnowledgeBase, text: str, language: Language, wanted: _Wanted) -> None:
-        reading = wanted.reading
-        guesses = dict(zip(model.intents, reading.probabilities.tolist(), strict=True))
-        known, some = base.features(text, language, guesses, reading.out_of_scope)
-        features.append(some)
-        relevant.append(np.array([wanted.by(article) for article in known]))
 
+def _own_questions(
+    articles: tuple[ArticleText, ...], model: IntentModel
+) -> Iterator[tuple[Array, Array]]:
+    """Ask each article's questions of articles that lack them."""
     for fold in range(_QUESTION_FOLDS):
         base = KnowledgeBase([_without(a, fold) for a in articles])
         for article in articles:
             for question in article.questions[fold::_QUESTION_FOLDS]:
                 reading = model.read(question, article.language)
                 wanted = _Wanted(reading, article_id=article.article_id)
-                ask(base, question, article.language, wanted)
-    base = KnowledgeBase(articles)
-    for row, reading in sorted(readings.items()):
-        if rows.languages[row] in base.languages:
-            ask(base, rows.texts[row], rows.languages[row], _Wanted(reading, rows.labels[row]))
-    truth = np.concatenate(relevant)
-    if truth.sum() < _FEWEST_PAIRS:
-        return Curve()
-    fitted = LogisticRegression(C=10.0).fit(np.concatenate(features), truth)
-    return Curve.of(fitted.coef_[0], float(fitted.intercept_[0]))
+                yield _asked(base, model, question, article.language, wanted)
+
+
+def _asked(
+    base: KnowledgeBase, model: IntentModel, text: str, language: Language, wanted: _Wanted
+) -> tuple[Array, Array]:
+    """Return the features of all articles, shape (articles, 5), and which of them are wanted."""
+    reading = wanted.reading
+    guesses = dict(zip(model.intents, reading.probabilities.tolist(), strict=True))
+    known, features = base.features(text, language, guesses, reading.out_of_scope)
+    return features, np.array([wanted.by(article) for article in known])
 
 
 @dataclass(frozen=True, slots=True)

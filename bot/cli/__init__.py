@@ -52,10 +52,6 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except (BotError, NlpError, StoreError) as error:
         return _complain(f"frontdesk: {error}")
-    except BrokenPipeError:
-        # Whoever read us has gone; there is nobody left to tell.
-        sys.stdout = None  # keeps the interpreter from flushing it
-        return COULD_NOT
     except _CLICK_ERROR as error:
         return _complain(_usage(error))
     except OSError as error:

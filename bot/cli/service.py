@@ -158,7 +158,7 @@ async def _find(exchange_id: str, data: Path) -> Exchange:
     url = environment.read().database or data / "frontdesk.db"
     if isinstance(url, Path) and not url.exists():
         raise BotError(f"there is no database at {shown(url)}")
-    store = await Store.open(url, upgrade=False)
+    store = await Store.open(url, upgrade=False, alone=False)
     try:
         return await store.exchanges.get(exchange_id)
     except NotFound:

@@ -1,4 +1,4 @@
-"""Postal addresses: Chinese ones from the largest to the smallest part, American ones the other way.
+"""Postal addresses: Chinese ones from the largest to the smallest part, American ones back.
 
 A Chinese address begins at a province or city of the lists, or after the word that leads to it
 (到, 是, 改成...), and runs on as long as its parts do. It counts when it names a street with a
@@ -68,6 +68,7 @@ _LEADS = re.compile(
     r"|给|住|往|去|从(?!化)|我|你|您|的|了|吗|人(?!民)|家住"
     r"|于(?![洪都])|至|把|来自|麻烦|请"
 )
+_AFTER_SPACES = re.compile(" *")
 _START = re.compile(rf"(?:{_PROVINCES})", re.ASCII)
 _TRIGGERS = frozenset("路街道巷弄区县镇乡村栋幢座楼室号苑园厦")
 
@@ -113,7 +114,8 @@ _US_COUNTRY = re.compile(
     re.ASCII,
 )
 _US_CITY_STATE = re.compile(
-    rf",?\s+(?P<city>[a-z][a-z.']*(?: [a-z][a-z.']*){{0,3}}),?\s+(?P<state>{STATE})(?![a-z])(?P<zip>,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?",
+    rf",?\s+(?P<city>[a-z][a-z.']*(?: [a-z][a-z.']*){{0,3}}),?\s+(?P<state>{STATE})(?![a-z])"
+    rf"(?P<zip>,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?",
     re.ASCII,
 )
 _NO_STREET = frozenset(words("addresses.no_street"))
@@ -146,9 +148,8 @@ class Addresses:
             leads = [m.end() for m in _LEADS.finditer(text, begin, anchor.start())]
             starts.add(max(leads, default=begin))
         reached = 0
-        for start in sorted(starts):
-            while start < len(text) and text[start] == " ":
-                start += 1
+        for begin in sorted(starts):
+            start = _AFTER_SPACES.match(text, begin).end()  # type: ignore[union-attr]
             if start < reached:
                 continue
             end = _chinese_end(text, start)

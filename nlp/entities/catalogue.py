@@ -46,6 +46,7 @@ class Catalogue:
         self._firsts = frozenset(words[0] for words in self._names)
         self._vocabulary = frozenset(word for words in self._names for word in words)
         self._glued = {"".join(words): words for words in self._names if len(words) > 1}
+        self._right = self._vocabulary | frozenset(self._glued)
         self._slips = _slips(self._vocabulary | frozenset(self._glued))
         self._sounds = _sounds() if self._pairs else {}
         self._short = self._short_by_sound()
@@ -97,7 +98,7 @@ class Catalogue:
     def _match(
         self, reading: Reading, i: int, span: list[tuple[str, ...]], length: int
     ) -> tuple[Candidate, int] | None:
-        """Return the product whose name of this many words begins here, and its words in the text."""
+        """Return the product whose name of this many words begins here, and how many it takes."""
         words: list[str] = []
         used = 0
         for group in span:
@@ -109,7 +110,11 @@ class Catalogue:
         product = self._names.get(name) if len(words) == length else None
         if product is None or not _side_by_side(reading, i, used):
             return None
-        if length == 1 and not self._sure_alone(reading.words[i].text, words[0]):
+        written = [word.text for word in reading.words[i : i + used]]
+        if length == 1 and not self._sure_alone(written[0], words[0]):
+            return None
+        # One slip a name: "will share" is no wall shade.
+        if length > 1 and sum(_singular(w) not in self._right for w in written) > 1:
             return None
         last = reading.words[i + used - 1]
         return Candidate("product", reading.words[i].start, last.end, product), used
@@ -136,7 +141,7 @@ class Catalogue:
             return (singular,)
         if singular in self._glued:
             return self._glued[singular]
-        if len(word) < 4 or word[0].isdigit():
+        if len(word) < 4 or word[0].isdigit() or word in _REAL_WORDS or singular in _REAL_WORDS:
             return ()
         meant = self._corrected(singular)
         if meant is None:
@@ -154,6 +159,8 @@ class Catalogue:
         if best is None or best[0] != word[0]:
             return None
         # Endings make other words of the same stem, not slips: charged, charger.
+        if best in self._glued and len(best) < 8:
+            return None
         limit = 2 if len(best) >= 9 else 1
         if OSA.distance(word, best, score_cutoff=limit) > limit or _other_form(word, best):
             return None
@@ -235,9 +242,7 @@ def _slips(vocabulary: frozenset[str]) -> dict[str, str]:
         if len(word) >= 4 and not any(c.isdigit() for c in word):
             for i in range(1, len(word)):
                 slips.setdefault(word[:i] + word[i + 1 :], word)
-    for word in vocabulary:
-        slips[word] = word
-    return slips
+    return slips | {word: word for word in vocabulary}
 
 
 _ENDINGS = ("ed", "er", "ers", "ing", "es", "s", "y", "d", "r", "e", "")

@@ -47,5 +47,5 @@ class Codes:
         ]
 
 
-def _one_of(patterns: tuple[str, ...]) -> Any:
+def _one_of(patterns: tuple[str, ...]) -> Any:  # noqa: ANN401 - re2 has no types
     return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns))

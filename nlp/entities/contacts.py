@@ -92,8 +92,8 @@ def _parsed(written: str, region: str | None) -> str | None:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
-        # With the country said, a possible number is enough: numbering plans change.
-        if region is not None or not phonenumbers.is_possible_number(number):
-            return None
+    # With the country said, a possible number is enough: numbering plans change.
+    enough = phonenumbers.is_possible_number if region is None else phonenumbers.is_valid_number
+    if not enough(number):
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

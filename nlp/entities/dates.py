@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nlp.entities.dates_en import english_days
-from nlp.entities.dates_zh import chinese_days, numeric_days
+from nlp.entities.dates_numeric import numeric_days
+from nlp.entities.dates_zh import chinese_days
 
 if TYPE_CHECKING:
     from nlp.entities.days import Day

@@ -17,7 +17,7 @@ from nlp.entities.days import (
     weekday_near,
 )
 from nlp.entities.lexicon import words
-from nlp.entities.numbers import NUMBER_WORDS, WORDS, english_number
+from nlp.entities.relative_en import RULES
 from nlp.entities.tense import lies_behind
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from nlp.entities.reading import Reading, Word
+
 
 MONTHS = {
     name: number
@@ -47,6 +48,8 @@ MONTHS = {
     )
     for name in names.split()
 }
+
+
 WEEKDAYS = {
     name: number
     for number, names in enumerate(
@@ -62,10 +65,14 @@ WEEKDAYS = {
     )
     for name in names.split()
 }
+
+
 # Words that are also something else; they need company.
 _SHY = frozenset(
     {"may", "march", "mar", "sat", "sun", "wed", "mon", "dec", "jan", "fri", "jun", "oct"}
 )
+
+
 _SIMPLE = {
     "today": 0,
     "2day": 0,
@@ -81,6 +88,8 @@ _SIMPLE = {
     "yesterday": -1,
     "yesturday": -1,
 }
+
+
 _ORDINAL_WORDS = {
     word: number
     for number, word in enumerate(
@@ -94,60 +103,55 @@ _ORDINAL_WORDS = {
     "twenty-fifth": 25,
     "thirtieth": 30,
 }
-_TRIGGERS = (
-    frozenset(MONTHS)
-    | frozenset(WEEKDAYS)
-    | frozenset(_SIMPLE)
-    | frozenset({"month", "ago", "from", "in", "day", "christmas", "xmas", "new", "night", "later"})
-)
-_CERTAIN = _TRIGGERS - {"in", "from", "new", "day", "later", "night"}
+
+
+_TRIGGERS = frozenset(MONTHS) | frozenset(WEEKDAYS) | frozenset(_SIMPLE) | frozenset(RULES)
+
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)", re.ASCII)
+
+
 _WORD_ORDINALS = "|".join(sorted(_ORDINAL_WORDS, key=len, reverse=True))
 
+
 _DAY_BEFORE_MONTH = re.compile(
-    rf"(?<![a-z0-9/.:-])(?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"(?<![a-z0-9/.:-])(?:the )?(?:(\d{{1,2}})(?: ?(?:st|nd|rd|th)(?![a-z]))?"
     rf"|({_WORD_ORDINALS}))(?: day)?(?: of)?[ -]$",
     re.ASCII,
 )
+
+
 _DAY_AFTER_MONTH = re.compile(
-    rf"\.?[ -](?:the )?(?:(\d{{1,2}})(?:st|nd|rd|th)?(?![\da-z:]|\s?[ap]\.?m\b"
+    rf"\.?[ -](?:the )?(?:(\d{{1,2}})(?: ?(?:st|nd|rd|th)(?![a-z]))?(?![\da-z:]|\s?[ap]\.?m\b"
     rf"|[.,]\d|%)|({_WORD_ORDINALS})\b)",
     re.ASCII,
 )
+
+
 _YEAR_AFTER = re.compile(r"\.?(?:,? of |, ?| |-)((?:19|20)\d\d)(?![\d:a-z]|-\d)", re.ASCII)
+
+
 _MONTH_LEAD = re.compile(
     r"(?:\b(in|since|until|till|by|during|of|for|from|before|after|early|late"
     r"|mid|through|next|last|this|to)[ -])$"
 )
+
+
 _WEEK_LEAD = re.compile(
     r"\b((?:the )?(?:next next|next|last|past|previous|this coming|the coming"
     r"|coming|this past|this|the following|following))"
     r" (?:week(?:'s)?(?: on)? )?$"
 )
+
+
 _WEEK_TAIL = re.compile(r",? (?:of )?(next|last|this) week\b")
+
+
 _SHY_DAY_LEAD = re.compile(
     r"\b(?:on|next|last|this|by|until|till|before|after|since|every|coming"
     r"|from|to|for|and|or|due|,|-) ?$"
 )
-_RELATIVE_BACK = re.compile(
-    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month"
-    rf"|year|fortnight)s?(?: ago| earlier)$",
-    re.ASCII,
-)
-_RELATIVE_AHEAD = re.compile(
-    rf" ({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month|year|fortnight)s?"
-    r"(?:'s? time|' time)?(?![a-z-])(?! (?:of|or|to|warranty|return))",
-    re.ASCII,
-)
-_FROM_NOW = re.compile(
-    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,3}}|a couple(?: of)?) (day|week|month"
-    rf"|year|fortnight)s? from (?:now|today)$",
-    re.ASCII,
-)
-_DAY_AFTER = re.compile(r"(?:the )?day (after tomorrow|before yesterday)\b")
-_MONTH_WORD = re.compile(
-    r"\b(next|last|this|the coming|coming|the following|previous|the previous|past) $"
-)
+
+
 _AFTER_ORDINAL = re.compile(
     r"\s*(?:$|[,.!?;:)\n]|(?:of (?:this|the|next|last) month|at|and|or|to"
     r"|please|but|is|was|if|because|i|you|we|so|for|in|works?|would|will"
@@ -155,48 +159,45 @@ _AFTER_ORDINAL = re.compile(
     r"|when|where|which|my|instead|though|thanks|can|could|should|has|have|had"
     r"|since|until|till|from|with|they|he|she|as|now|or|are|this|not|-)\b)"
 )
+
+
 _ORDINAL_LEAD = re.compile(
     r"\b(on|by|until|till|before|after|since|from|for|to|of|and|or|between"
     r"|around|about|than|is|was|dated|due|through)( the)? $"
 )
+
+
 _THE = re.compile(r"\bthe $")
+
+
 _ORDINAL_MONTH = re.compile(r" of (this|the|next|last) month\b")
-_HOLIDAYS: tuple[tuple[re.Pattern[str], int, int], ...] = (
-    (re.compile(r"(?:christmas|xmas) eve\b"), 12, 24),
-    (re.compile(r"(?:christmas|xmas)(?: day)?\b"), 12, 25),
-    (re.compile(r"new year'?s? eve\b"), 12, 31),
-    (re.compile(r"new year'?s? day\b"), 1, 1),
-)
 
 
 def english_days(reading: Reading) -> Iterator[Day]:
     """Return the days and months that English words name, in no order."""
     if not reading.vocabulary.isdisjoint(_TRIGGERS):
-        for i, word in enumerate(reading.words):
-            if word.text in _TRIGGERS:
-                day = _at(reading, i, word)
-                if day is not None:
-                    yield day
+        for word in reading.words:
+            day = _at(reading, word) if word.text in _TRIGGERS else None
+            if day is not None:
+                yield day
     if reading.digits:
         for word in reading.words:
-            if word.text[0].isdigit() and len(word.text) < 5 and _ORDINAL.fullmatch(word.text):
-                day = _ordinal(reading, word)
-                if day is not None:
-                    yield day
+            day = _ordinal(reading, word) if _ORDINAL.fullmatch(word.text) else None
+            if day is not None:
+                yield day
 
 
-def _at(reading: Reading, i: int, word: Word) -> Day | None:
+def _at(reading: Reading, word: Word) -> Day | None:
     text = word.text
     if text in _SIMPLE:
         on = shifted(reading.now.date(), _SIMPLE[text])
-        if text.startswith("2") or on is None:
-            return Day(word.start, word.end, on) if on else None
-        return Day(word.start, word.end, on, part="晚" if text.startswith("toni") else "")
+        part = "晚" if text.startswith("toni") else ""
+        return Day(word.start, word.end, on, part=part) if on else None
     if text in WEEKDAYS:
         return _weekday(reading, word)
     if text in MONTHS:
         return _month(reading, word)
-    rule = _RULES.get(text)
+    rule = RULES.get(text)
     return rule(reading, word) if rule else None
 
 
@@ -303,111 +304,6 @@ def _led_month(today: date, month: int, lead: str, start: int, end: int) -> Day 
     return Day(start, end, on, month_only=True) if on else None
 
 
-def _month_word(reading: Reading, word: Word) -> Day | None:
-    lead = _MONTH_WORD.search(reading.low[max(0, word.start - 16) : word.start])
-    if lead is None:
-        return None
-    said = lead[1].removeprefix("the ")
-    if said == "past":
-        return None
-    months = {"next": 1, "coming": 1, "following": 1, "this": 0}.get(said, -1)
-    on = month_shifted(reading.now.date().replace(day=1), months)
-    return Day(word.start - len(lead[0]), word.end, on, month_only=True) if on else None
-
-
-def _count(words: str) -> int | None:
-    if words.isdigit():
-        return int(words)
-    return 2 if words.startswith("a couple") else english_number(words)
-
-
-def _away(today: date, count: int | None, unit: str, direction: int) -> date | None:
-    if count is None or count > 1_000:
-        return None
-    match unit:
-        case "day":
-            return shifted(today, direction * count)
-        case "week":
-            return shifted(today, direction * 7 * count)
-        case "fortnight":
-            return shifted(today, direction * 14 * count)
-        case "month":
-            return month_shifted(today, direction * count)
-        case _:
-            return month_shifted(today, direction * 12 * count)
-
-
-def _looking_back(
-    pattern: re.Pattern[str], direction: int, reading: Reading, end: int
-) -> Day | None:
-    begin = max(0, end - 48)
-    match = pattern.search(reading.low[begin:end])
-    if match is None:
-        return None
-    on = _away(reading.now.date(), _count(match[1]), match[2], direction)
-    return Day(begin + match.start(), end, on) if on else None
-
-
-def _ago(reading: Reading, word: Word) -> Day | None:
-    return _looking_back(_RELATIVE_BACK, -1, reading, word.end)
-
-
-def _from(reading: Reading, word: Word) -> Day | None:
-    for after in (" now", " today"):
-        if reading.low.startswith(after, word.end):
-            return _looking_back(_FROM_NOW, 1, reading, word.end + len(after))
-    return None
-
-
-def _in(reading: Reading, word: Word) -> Day | None:
-    match = _RELATIVE_AHEAD.match(reading.low, word.end)
-    if match is None:
-        return None
-    on = _away(reading.now.date(), _count(match[1]), match[2], 1)
-    return Day(word.start, match.end(), on) if on else None
-
-
-def _day_word(reading: Reading, word: Word) -> Day | None:
-    start = (
-        word.start - 4 if reading.low[max(0, word.start - 4) : word.start] == "the " else word.start
-    )
-    match = _DAY_AFTER.match(reading.low, start)
-    if match is None:
-        return None
-    on = shifted(reading.now.date(), 2 if match[1].startswith("after") else -2)
-    return Day(start, match.end(), on) if on else None
-
-
-def _night(reading: Reading, word: Word) -> Day | None:
-    if reading.low[max(0, word.start - 5) : word.start] != "last ":
-        return None
-    on = shifted(reading.now.date(), -1)
-    return Day(word.start - 5, word.end, on, part="晚") if on else None
-
-
-def _holiday(reading: Reading, word: Word) -> Day | None:
-    for pattern, month, number in _HOLIDAYS:
-        match = pattern.match(reading.low, word.start)
-        if match:
-            behind = lies_behind(reading, word.start, match.end())
-            on = day_in_year(reading.now.date(), month, number, behind=behind)
-            return Day(word.start, match.end(), on, behind=behind) if on else None
-    return None
-
-
-_RULES = {
-    "month": _month_word,
-    "ago": _ago,
-    "from": _from,
-    "in": _in,
-    "day": _day_word,
-    "night": _night,
-    "christmas": _holiday,
-    "xmas": _holiday,
-    "new": _holiday,
-}
-
-
 def _ordinal(reading: Reading, word: Word) -> Day | None:
     """Return the day that "the 5th" names; an ordinal before a noun is none."""
     low, today = reading.low, reading.now.date()
@@ -429,6 +325,3 @@ def _ordinal(reading: Reading, word: Word) -> Day | None:
     behind = lies_behind(reading, start, word.end)
     on = day_in_month(today, number, behind=behind)
     return Day(start, word.end, on, behind=behind) if on else None
-
-
-__all__ = ["MONTHS", "NUMBER_WORDS", "WEEKDAYS", "english_days"]

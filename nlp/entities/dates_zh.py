@@ -1,4 +1,4 @@
-"""Days and months named in Chinese, and numeric dates in any text."""
+"""Days and months named in Chinese."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _DAY_NUMBER = (
     r"|二十[一二三四五六七八九]?|廿[一二三四五六七八九]?"
     r"|十[一二三四五六七八九]?|[一二三四五六七八九])"
 )
+
+
 _MONTH_NUMBER = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
+
 
 _NAMED = {
     "大前天": -3,
@@ -56,10 +59,14 @@ _NAMED = {
     "后天": 2,
     "前天": -2,
 }
-del _NAMED["当天"]  # "that day" is another day in every message
+
 
 _WEEKS = {"上上": -2, "上": -1, "这": 0, "本": 0, "": 0, "下": 1, "下下": 2}
+
+
 _YEARS = {"今": 0, "本": 0, "明": 1, "去": -1, "前": -2, "后": 2}
+
+
 _FESTIVALS = {
     "双十一": (11, 11),
     "双11": (11, 11),
@@ -76,6 +83,7 @@ _FESTIVALS = {
     "情人节": (2, 14),
     "儿童节": (6, 1),
 }
+
 
 _CHINESE = re.compile(
     r"(?=[大今明昨后前周星礼上下这本去双圣平元国劳情儿半两零〇一二三四五六七八九十廿\d])"
@@ -102,32 +110,11 @@ _CHINESE = re.compile(
     rf"|儿童节)",
     re.ASCII,
 )
+
+
 _TRIGGERS = frozenset("天日月号周星礼年晚早夜儿圣元国劳五情双平")
 
-_ISO = re.compile(
-    r"(?<![a-z0-9_./-])((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?![a-z0-9_/]|[-.]\d)", re.ASCII
-)
-_ISO_BEFORE_TIME = re.compile(
-    r"(?<![a-z0-9_./-])((?:19|20)\d\d)(-)(\d{1,2})-(\d{1,2})(?=t\d\d:)", re.ASCII
-)
-_SLASHED = re.compile(
-    r"(?<![a-z0-9_./$€£¥-])(\d{1,2})/(\d{1,2})(?:/((?:19|20)\d\d|\d\d))?(?![a-z0-9_/%\"]|[.-]\d)",
-    re.ASCII,
-)
-_DASHED = re.compile(
-    r"(?<![a-z0-9_./-])(\d{1,2})([-.])(\d{1,2})\2((?:19|20)\d\d)(?![a-z0-9_]|[-.]\d)", re.ASCII
-)
-_FRACTIONS = frozenset(
-    {(1, 2), (1, 3), (2, 3), (1, 4), (1, 5), (1, 8), (5, 5), (4, 5), (10, 10), (3, 5), (2, 5)}
-)
-_NO_DATE_AFTER = re.compile(
-    r"\s?(?:of\b|inch|in\b(?= ?dia)|cup|full|size|length|sleeve|price|off\b"
-    r"|stars?\b|mile|hours?|\"|的(?:价|量)|星|分)"
-)
-_DATE_BEFORE = re.compile(
-    r"(?:\b(?:on|by|since|from|until|till|before|after|dated|due|of|date|for"
-    r"|the|around|between|and|to)[ :]+|[在到从于截至是号期])$"
-)
+
 # "3 days after it came" counts from another day than today.
 _OTHER_START = re.compile(
     r"(?:收到|到货|签收|收货|购买|下单|付款|用|使用|退货|发货|买"
@@ -176,10 +163,9 @@ def _weekday(reading: Reading, match: re.Match[str]) -> Day | None:
     today = reading.now.date()
     number = "一二三四五六日".find(match["weekday"].replace("天", "日"))
     start, end = match.span()
-    if match["weekday"] == "天" and match[0].endswith("周天"):
-        # 周天 is Sunday only in speech; 一周天气 and the like are not.
-        if reading.low[end : end + 1] in ("气", "数"):
-            return None
+    # 周天 is Sunday only in speech; in 这周天气 it is not.
+    if match[0].endswith("周天") and reading.low[end : end + 1] in ("气", "数"):
+        return None
     if match["week"]:
         on = weekday_in_week(today, number, _WEEKS[match["week"]])
         return Day(start, end, on) if on else None
@@ -276,52 +262,4 @@ def _festival(reading: Reading, match: re.Match[str]) -> Day | None:
         return None
     behind = lies_behind(reading, start, end)
     on = day_in_year(reading.now.date(), month, number, behind=behind)
-    return Day(start, end, on, behind=behind) if on else None
-
-
-def numeric_days(reading: Reading) -> Iterator[Day]:
-    """Return the days written in digits: 2025-03-04, 3/4/2025, 3/4."""
-    low, chars = reading.low, reading.chars
-    if not reading.digits or chars.isdisjoint("-/."):
-        return
-    for pattern in (_ISO, _ISO_BEFORE_TIME) if "t" in chars else (_ISO,):
-        for match in pattern.finditer(low):
-            on = day_of(int(match[1]), int(match[3]), int(match[4]))
-            if on:
-                yield Day(match.start(), match.end(), on)
-    for match in _DASHED.finditer(low):
-        on = _american(int(match[1]), int(match[3]), int(match[4]))
-        if on:
-            yield Day(match.start(), match.end(), on)
-    if "/" in chars:
-        for match in _SLASHED.finditer(low):
-            day = _slashed(reading, match)
-            if day is not None:
-                yield day
-
-
-def _american(first: int, second: int, year: int) -> date | None:
-    """Return a date with the month first, or the day first where it can only be that."""
-    return day_of(year, first, second) or day_of(year, second, first)
-
-
-def _slashed(reading: Reading, match: re.Match[str]) -> Day | None:
-    first, second = int(match[1]), int(match[2])
-    start, end = match.span()
-    if match[3]:
-        year = int(match[3])
-        on = _american(first, second, year if year > 99 else 2000 + year)
-        return Day(start, end, on) if on else None
-    led = _DATE_BEFORE.search(reading.low[max(0, start - 10) : start])
-    if _NO_DATE_AFTER.match(reading.low, end) or ((first, second) in _FRACTIONS and not led):
-        return None
-    if first > 12:
-        if not led or (first, second) == (24, 7):
-            return None
-        first, second = second, first
-    today = reading.now.date()
-    if day_in_year(today, first, second, behind=False) is None if first < 13 else True:
-        return None
-    behind = lies_behind(reading, start, end)
-    on = day_in_year(today, first, second, behind=behind)
     return Day(start, end, on, behind=behind) if on else None

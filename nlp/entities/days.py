@@ -93,3 +93,8 @@ def month_in_year(today: date, month: int, *, behind: bool) -> date | None:
     if behind:
         return day_of(today.year - (month > today.month), month, 1)
     return day_of(today.year + (month < today.month), month, 1)
+
+
+def start_of(day: Day) -> int:
+    """Return where a day's words begin; a key to sort and bisect by."""
+    return day.start

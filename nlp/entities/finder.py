@@ -16,7 +16,7 @@ from nlp.entities.contacts import Contacts
 from nlp.entities.dates import find_days
 from nlp.entities.goods import Goods
 from nlp.entities.money import Money
-from nlp.entities.people import People
+from nlp.entities.people import find_people
 from nlp.entities.places import Places
 from nlp.entities.reading import Reading
 from nlp.entities.spec import CatalogueEntry, EntitySpec
@@ -38,7 +38,6 @@ class EntityFinder:
         self._contacts = Contacts(spec.phone_region)
         self._money = Money(spec.currency)
         self._goods = Goods()
-        self._people = People()
         self._places = Places(spec.cities)
         self._addresses = Addresses(self._places)
         self._catalogue = Catalogue(spec.products)
@@ -55,7 +54,7 @@ class EntityFinder:
         found += find_dates_and_times(reading, find_days(reading))
         found += self._goods.find(reading)
         found += self._catalogue.find(reading)
-        found += self._people.find(reading)
+        found += find_people(reading)
         found += self._addresses.find(reading)
         found += self._places.find(reading)
         entities = []

@@ -42,7 +42,10 @@ _GLUED = re.compile(
 _NOT_COUNTING = re.compile(r"\b(?:this|that|which|other|every|each|the|item|step|no|number) $")
 _ALLOWED_AFTER_A = frozenset({"dozen", "pair"})
 
-_MEASURES = "件个双套盒箱包瓶袋条张把台盏只支块本副对组份罐桶卷床顶根枚部辆串粒片提匹幅架株盆篮棵听杯碗款打壶捆筒面口"
+_MEASURES = (
+    "件个双套盒箱包瓶袋条张把台盏只支块本副对组份罐桶卷床顶根枚部辆串粒片提匹幅架株盆篮棵听杯"
+    "碗款打壶捆筒面口"
+)
 _CHINESE = re.compile(
     rf"(?=[\d半零一二两三四五六七八九十百千万])(?<![\d.a-z第几每])(?<!\d[,/:.-])(?P<count>半(?=打)"
     rf"|{MIXED})\s?(?P<measure>[{_MEASURES}])",
@@ -52,7 +55,7 @@ _CHINESE_TRIGGERS = frozenset(_MEASURES)
 
 # What follows when the measured thing is no goods.
 _NOT_GOODS = re.compile(
-    r"[大小]?(?:人|问题|月|小时|钟头|钟|星期|礼拜|工作日|自然日"
+    r"[大小]?(?:网友|评分|景点|游玩|酒店|餐馆|出租车|人|问题|月|小时|钟头|钟|星期|礼拜|工作日|自然日"
     r"|订单|单子?|电话|短信|信息|消息|通知|邮件|客服|地址|账号|账户"
     r"|帐号"
     r"|号码?|手机号|星|字|建议|意见|疑问|事情?|忙|多|半|季度|年"
@@ -134,11 +137,9 @@ def _english(low: str) -> Iterator[Candidate]:
 
 def _counts(low: str, match: re.Match[str]) -> bool:
     measure = match["measure"]
-    if match["count"] in ("a", "an") and measure not in _ALLOWED_AFTER_A:
-        # "A box" is a thing, "a box of candles" is a quantity.
-        if not low.startswith(" of ", match.end()):
-            return False
-    if measure == "can" and not low.startswith(" of ", match.end()):
+    # "A box" is a thing, "a box of candles" is a quantity.
+    vague = match["count"] in ("a", "an") and measure not in _ALLOWED_AFTER_A
+    if (vague or measure == "can") and not low.startswith(" of ", match.end()):
         return False
     if measure == "dozens" and low.startswith(" of", match.end()) and match["count"] == "a":
         return False
@@ -166,21 +167,33 @@ def _is_goods(low: str, match: re.Match[str], number: int) -> bool:
     exception = _AFTER_MEASURE.get(match["measure"])
     if exception is not None and exception.match(low, end):
         return False
-    if _NOT_GOODS.match(low, end):
+    if _NOT_GOODS.match(low, end) or low[start - 1 : start] in _NO_NUMBER_BEFORE:
         return False
     if match["measure"] == "块" and not _HAN_AHEAD.match(low, end):
         return False
-    before = low[start - 1] if start else ""
-    if before in "几第每十百千万两三四五六七八九半数" and before:
+    return number != 1 or match["count"].isdigit() or _one_counts(low, match)
+
+
+def _one_counts(low: str, match: re.Match[str]) -> bool:
+    """Tell whether 一 counts goods: not in 换一个, 一个都没有 or a bare 一面."""
+    start, end = match.span()
+    following = low[end : end + 1]
+    if low[start - 1 : start] in _POINTING or following in _VAGUE_AFTER:
         return False
-    if number == 1 and not match["count"].isdigit():
-        if before in _POINTING and before:
-            return False
-        if low[end : end + 1] in _VAGUE_AFTER:
-            return False
-        if match["measure"] in "个片面口对组把部份" and not low[end : end + 1]:
-            return bool(_ORDERING.search(low[max(0, start - 4) : start]))
+    if _LOOKING.search(low[max(0, start - 4) : start]):
+        # "Recommend one", "find me one that..." counts goods only where goods are named.
+        return bool(_GOODS_NOUN.match(low, end))
+    if match["measure"] in "个片面口对组把部份" and not following:
+        return bool(_ORDERING.search(low[max(0, start - 4) : start]))
     return True
+
+
+_LOOKING = re.compile(r"(?:找|推荐|留|叫|选|荐)(?:我|你|一下)?$")
+_GOODS_NOUN = re.compile(
+    r"[^,，。.!！?？\s]{0,8}?(?:灯|椅|桌|床|垫|毯|枕|杯|碗|盘|锅|壶|帘|衣|裤|鞋|袜|包|箱|柜|架|镜|巾|被|套"
+    r"|充电|音箱|耳机|表|钟|瓶|盒|刀|沙发|玩具|家具|礼物|商品|产品)"
+)
+_NO_NUMBER_BEFORE = frozenset("几第每十百千万两三四五六七八九半数")
 
 
 _HAN_AHEAD = re.compile("(?![的了吧吗呢左以上下起还给])[\u4e00-\u9fff]")

@@ -205,7 +205,8 @@ class Money:
 
     def _english(self, low: str) -> Iterator[Candidate]:
         for match in _ENGLISH.finditer(low):
-            amount = _amount(match["amount"])
+            # "A pound charge" and "a €1 fee" count no money.
+            amount = None if match["amount"] in ("a", "an") else _amount(match["amount"])
             if amount is None:
                 continue
             amount = _times(amount, match["multiple"])

@@ -107,7 +107,26 @@ def _mixed_number(text: str) -> Decimal | None:
 
 
 def _numeral(text: str) -> Decimal | None:
-    total = section = 0
+    """Return a numeral with 十, 百, 千, 万 or 亿 in it: each 万 closes a section."""
+    total = 0
+    *sections, last = re.split("([万亿])", text)
+    if len(sections) > 4:
+        return None
+    for section, name in zip(sections[::2], sections[1::2], strict=True):
+        value = _section(section)
+        if value is None or total + value == 0:
+            return None
+        total = (total + value) * _HAN_MYRIADS[name]
+    if sections and len(last) == 1 and HAN_DIGITS.get(last):
+        # 两万三 is 23000.
+        return Decimal(total + HAN_DIGITS[last] * _HAN_MYRIADS[sections[-1]] // 10)
+    value = _section(last)
+    return None if value is None else Decimal(total + value)
+
+
+def _section(text: str) -> int | None:
+    """Return a numeral below 10,000, 0 for nothing at all, or None."""
+    section = 0
     digit: int | None = None
     scale = 0
     zero = False
@@ -115,29 +134,18 @@ def _numeral(text: str) -> Decimal | None:
         if c in HAN_DIGITS:
             if digit is not None:
                 return None
-            if HAN_DIGITS[c] == 0:
-                zero = True
-            else:
-                digit = HAN_DIGITS[c]
-        elif c in _HAN_SCALES:
-            scale = _HAN_SCALES[c]
-            if digit is None and scale != 10:
+            digit = HAN_DIGITS[c] or None
+            zero = digit is None
+        else:
+            scale = _HAN_SCALES.get(c, 0)
+            if not scale or (digit is None and scale != 10):
                 return None
             section += (1 if digit is None else digit) * scale
             digit, zero = None, False
-        elif c in _HAN_MYRIADS:
-            scale = _HAN_MYRIADS[c]
-            section += digit or 0
-            if section == 0 and total == 0:
-                return None
-            total = (total + section) * scale
-            section, digit, zero = 0, None, False
-        else:
-            return None
     if digit is not None:
         # 一百五 is 150, 一百零五 is 105.
         section += digit * (scale // 10 if scale >= 100 and not zero else 1)
-    return Decimal(total + section)
+    return section
 
 
 def whole(number: Decimal | None) -> int | None:

@@ -54,9 +54,8 @@ _LED_BY = re.compile(
 )
 _STATES = words("places.states")
 STATE = (
-    r"(?:"
-    + "|".join(_STATES)
-    + r"|alabama|alaska|arizona|arkansas|california|colorado|connecticut|delaware|florida|georgia|hawaii|idaho"
+    r"(?:" + "|".join(_STATES) + r"|alabama|alaska|arizona|arkansas|california|colorado|connecticut"
+    r"|delaware|florida|georgia|hawaii|idaho"
     r"|illinois|indiana|iowa|kansas|kentucky|louisiana|maine|maryland"
     r"|massachusetts|michigan|minnesota|mississippi|missouri|montana|nebraska"
     r"|nevada|new hampshire|new jersey|new mexico|new york|north carolina"

@@ -58,8 +58,8 @@ MESSAGES: Sequence[tuple[Language, str]] = (
 def finder() -> EntityFinder:
     """Return a finder with the shipped patterns and a catalogue of ordinary size."""
     entities = yaml.safe_load((ROOT / "config/ecommerce/entities.yaml").read_text("utf-8"))
-    english = "desk floor table pendant wall bedside reading clip garden string".split()
-    chinese = "书桌 落地 餐桌 吊挂 壁挂 床头 阅读 夹式 庭院 串珠".split()
+    english = ("desk", "floor", "table", "pendant", "wall", "bedside", "reading", "clip", "garden")
+    chinese = ("书桌", "落地", "餐桌", "吊挂", "壁挂", "床头", "阅读", "夹式", "庭院")
     kinds = (
         ("lamp", "灯"),
         ("light", "照明灯"),
@@ -106,9 +106,8 @@ def main() -> int:
     write = sys.stdout.write
     if "-v" in sys.argv:
         write("".join(f"{t:8.1f} µs  {text}\n" for t, text in each))
-    write(
-        f"median {median:.0f} µs, p95 {p95:.0f} µs, 4,000 characters {max(long_ms):.1f} ms at most\n"
-    )
+    write(f"median {median:.0f} µs, p95 {p95:.0f} µs, ")
+    write(f"4,000 characters {max(long_ms):.1f} ms\n")
     return int(median >= 100 or p95 >= 250 or max(long_ms) >= 20)
 
 

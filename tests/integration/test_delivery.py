@@ -202,6 +202,20 @@ async def test_a_crash_between_post_and_note_posts_nothing_twice(store: Store) -
     assert remote.posts == 1
 
 
+async def test_an_outcome_that_could_not_be_noted_is_found_out(store: Store) -> None:
+    remote = Remote()
+    delivery = delivery_of(store, remote)
+    appended = await say(store, "slack", "once")
+    (lane,) = await store.outbox.lanes()
+    post = await store.outbox.claim(lane, datetime.now(UTC))
+    assert post is not None
+    await remote.post(post)
+    # No restart in between: the lane itself meets its own post under way.
+    delivery.deliver(appended.conversation, appended, None)
+    await settled(delivery)
+    assert (remote.posts, remote.reconciled) == (1, 1)
+
+
 async def test_a_channel_that_cannot_tell_is_asked_again(store: Store) -> None:
     remote = Remote()
     remote.script.extend(["lost answer"])

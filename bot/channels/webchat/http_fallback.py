@@ -19,7 +19,6 @@ from bot.channels.webchat.door import Entered, Refused
 from bot.channels.webchat.frames import BadFrame, ClientFrame, Frame, Hello
 from bot.channels.webchat.identity import fingerprint
 from bot.channels.webchat.intake import RETRY_AFTER_S, Visitor
-from bot.channels.webchat.limits import address_of
 from bot.channels.webchat.origins import PREFLIGHT, cors
 from crm_store.errors import StoreError
 
@@ -134,7 +133,7 @@ class HttpFallback:
         token = _bearer(request)
         if isinstance(frame, Hello):
             return await self._greet(request, sites, frame, token)
-        address = address_of(request)
+        address = self._service.limiter.address(request)
         entered: Entered | None = None
         if token is None:
             entered = await self._service.door.enter(NOBODY, address=address, sites=sites)
@@ -164,7 +163,8 @@ class HttpFallback:
             last_seq=hello.last_seq,
             locale=hello.locale,
         )
-        entered = await self._service.door.enter(named, address=address_of(request), sites=sites)
+        address = self._service.limiter.address(request)
+        entered = await self._service.door.enter(named, address=address, sites=sites)
         self._note_proof(entered)
         welcome, _, _ = await self._service.welcome(entered, hello.locale)
         return _answer(welcome, headers=cors(request))
@@ -179,7 +179,8 @@ class HttpFallback:
         )
 
     async def _events(self, request: web.Request, _sites: frozenset[str]) -> web.StreamResponse:
-        service, address = self._service, address_of(request)
+        service = self._service
+        address = service.limiter.address(request)
         seen = _count(request.headers.get("Last-Event-ID") or request.query.get("after"))
         wait = service.limiter.connection(address, service.sockets.count_from(address))
         if wait:

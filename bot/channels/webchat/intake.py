@@ -173,7 +173,7 @@ class Intake:
             comment=rated.comment,
             at=at,
         )
-        duplicate = bool(await self._store.conversations.rate(rating))  # type: ignore[func-returns-value]
+        duplicate = await self._store.conversations.rate(rating)
         reply(frames.ack(rated.id, seq=None, at=at, duplicate=duplicate))
 
     async def _behaviour(self, visitor: Visitor, tracked: Tracked, reply: Reply) -> None:
@@ -185,7 +185,7 @@ class Intake:
             properties=tracked.properties,
             at=at,
         )
-        duplicate = bool(await self._store.behaviours.track(event))  # type: ignore[func-returns-value]
+        duplicate = await self._store.behaviours.track(event)
         reply(frames.ack(tracked.id, seq=None, at=at, duplicate=duplicate))
 
     async def _mark_read(self, visitor: Visitor, seq: int) -> None:

@@ -33,21 +33,42 @@ class Limiter:
     """How much each visitor, address and the whole site have used up."""
 
     def __init__(
-        self, rates: Limits, *, on: bool, now: Callable[[], float] = time.monotonic
+        self,
+        rates: Limits,
+        *,
+        on: bool = True,
+        proxies: int = 0,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rates = rates
         self._on = on
+        self._proxies = proxies
         self._now = now
         self._whole_at: dict[tuple[str, str], float] = {}
         self._sweep_at = now() + SWEEP_EVERY_S
 
     @classmethod
     def from_environment(cls, rates: Limits) -> Limiter:
-        """Return the limiter that the settings ask for, or none at all for a load test."""
+        """Return the limiter that the settings ask for, or none at all for a load test.
+
+        FRONTDESK_RATE_LIMITS=off lifts all limits. FRONTDESK_PROXIES says how many reverse proxies
+        of one's own stand in front.
+        """
         on = os.environ.get("FRONTDESK_RATE_LIMITS", "").lower() != "off"
         if not on:
             _log.warning("rate_limits_off", reason="FRONTDESK_RATE_LIMITS=off")
-        return cls(rates, on=on)
+        return cls(rates, on=on, proxies=int(os.environ.get("FRONTDESK_PROXIES") or 0))
+
+    def address(self, request: web.Request) -> str:
+        """Return the network address to count by.
+
+        Each proxy of one's own adds the address that it saw at the right of X-Forwarded-For;
+        everything further left is the client's invention.
+        """
+        seen = request.headers.get("X-Forwarded-For", "").split(",") if self._proxies else []
+        if seen and len(seen) >= self._proxies:
+            return seen[-self._proxies].strip()
+        return request.remote or ""
 
     def message(self, conversation_id: str, address: str) -> float:
         """Count a message, press or rating; return the seconds to wait, 0 when it may pass."""
@@ -91,17 +112,3 @@ class Limiter:
         """Forget whoever has their whole allowance again."""
         self._sweep_at = now + SWEEP_EVERY_S
         self._whole_at = {key: at for key, at in self._whole_at.items() if at > now}
-
-
-def address_of(request: web.Request) -> str:
-    """Return the network address to count by.
-
-    Behind proxies of one's own, FRONTDESK_PROXIES says how many: each adds the address that it
-    saw at the right of X-Forwarded-For, and everything further left is the client's invention.
-    """
-    proxies = int(os.environ.get("FRONTDESK_PROXIES") or 0)
-    if proxies:
-        seen = request.headers.get("X-Forwarded-For", "").split(",")
-        if len(seen) >= proxies:
-            return seen[-proxies].strip()
-    return request.remote or ""

@@ -18,7 +18,6 @@ from bot.channels.webchat.connection import PATIENCE_S, TOO_SLOW
 from bot.channels.webchat.door import Entered, Refused
 from bot.channels.webchat.frames import BadFrame, Frame, Hello
 from bot.channels.webchat.intake import Visitor
-from bot.channels.webchat.limits import address_of
 from crm_store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ class SocketHandler:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket until it ends."""
-        service, address = self._service, address_of(request)
+        service = self._service
+        address = service.limiter.address(request)
         wait = service.limiter.connection(address, service.sockets.count_from(address))
         if wait:
             raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})

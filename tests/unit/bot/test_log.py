@@ -53,7 +53,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 def test_no_canary_leaves_by_any_way(stream: io.StringIO, canary: str) -> None:
     logger = structlog.get_logger()
     logger.info("turn", reason=f"said {canary}.", error=[canary, {"name": canary}])
-    logger.warning("event " + canary)
+    logger.warning("event %s", canary)
     logging.getLogger("library").error("got %s", canary)
     try:
         int(f"x {canary}")

@@ -63,6 +63,7 @@ def _found(text: str) -> list[str]:
     return [_written(e) for e in FINDER.find(text, "zh" if chinese else "en", NOW)]
 
 
+# ruff: noqa: E501 - one case a line reads best
 CASES = r"""
 Can it come today? => date:today=2026-03-04
 tomorrow is fine => date:tomorrow=2026-03-05
@@ -258,6 +259,32 @@ in 30 minutes => -
 快一点发货 => -
 等了3小时 => -
 24小时客服 => -
+between 2pm and 4pm on Friday => time:2pm=2026-03-06T14:00:00+08:00; time:4pm on Friday=2026-03-06T16:00:00+08:00
+10 th september => date:10 th september=2026-09-10
+next week monday => date:next week monday=2026-03-09
+Can I come by at 5 tomorrow? => time:5 tomorrow=2026-03-05T17:00:00+08:00
+see you at 7pm tonight => time:7pm tonight=2026-03-04T19:00:00+08:00
+The parcel came on Sunday, March 1st => date:Sunday, March 1st=2026-03-01
+Black Friday deals => -
+since last week => -
+my order placed on 2/28 => date:2/28=2026-02-28
+晚一点送 => -
+早一点发货 => -
+周末能送吗 => -
+3月5日(周四)送 => date:3月5日(周四)=2026-03-05
+我昨天下午三点下的单 => time:昨天下午三点=2026-03-03T15:00:00+08:00
+前天晚上八点半付的款 => time:前天晚上八点半=2026-03-02T20:30:00+08:00
+周六上午10点到12点之间 => time:周六上午10点=2026-03-07T10:00:00+08:00; time:12点=2026-03-07T12:00:00+08:00
+今晚12点前 => time:今晚12点=2026-03-05T00:00:00+08:00
+2026.3.8送到 => date:2026.3.8=2026-03-08
+退货后3天到账 => -
+积分100点 => -
+第二天就坏了 => -
+10:00-12:30 => time:10:00=2026-03-05T10:00:00+08:00; time:12:30=2026-03-04T12:30:00+08:00
+It is scheduled for Monday => date:Monday=2026-03-09
+周三的快递还没到 => date:周三=2026-02-25
+11月的订单 => date:11月=2025-11
+下单日期是2月20号 => date:2月20号=2026-02-20
 """
 
 

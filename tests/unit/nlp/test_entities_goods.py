@@ -63,6 +63,7 @@ def _found(text: str) -> list[str]:
     return [_written(e) for e in FINDER.find(text, "zh" if chinese else "en", NOW)]
 
 
+# ruff: noqa: E501 - one case a line reads best
 CASES = r"""
 5 pieces => quantity:5 pieces=5
 I need 5pcs => quantity:5pcs=5
@@ -231,6 +232,25 @@ the floor is wet => -
 想买desk lamp => product:desk lamp=desk-lamp
 橡木餐桌 => -
 三件套锅具 => product:三件套锅具=cookware
+they call me josh => person:josh=josh
+I need to change my name since I got married => -
+my wife Anna ordered it => person:Anna=Anna
+张伟 13800138000 => person:张伟=张伟; phone:13800138000=+8613800138000
+请寄给我妈妈王秀英 => person:王秀英=王秀英
+我是路痴 => -
+给我推荐一个吧 => -
+找一个评分高的 => -
+推荐一个台灯 => quantity:一个=1; product:台灯=desk-lamp
+杯子碎了两个 => quantity:两个=2
+第一件 => -
+Paris is nice in May => city:Paris=Paris; date:May=2026-05
+tell me about the deck lamp => product:deck lamp=desk-lamp
+I will share the link => -
+oak flour lamp => -
+改寄到深圳市南山区科技园南区R2-B栋 => address:深圳市南山区科技园南区R2-B栋=深圳市南山区科技园南区R2-B栋
+1266 West Nanjing Road, Jing'an District, Shanghai 200040 => address:1266 West Nanjing Road, Jing'an District, Shanghai 200040=1266 West Nanjing Road, Jing'an District, Shanghai 200040
+a €1 fee => money:€1=1 EUR
+a pound charge => -
 """
 
 

@@ -1,6 +1,5 @@
 // @ts-check
-import { Outbox } from './outbox.js';
-import { createStorage } from './storage.js';
+import { createStorage, Outbox } from './outbox.js';
 import { STYLE } from './style.css.js';
 import { isRating, nameOf } from './transcript.js';
 import { Transport } from './transport.js';
@@ -15,18 +14,9 @@ import { wordsFor } from './words.js';
  * rated (`read`, `rated`), the draft, and unsent messages (`out:<id>`). The transcript itself is not kept.
  *
  * @typedef {import('./transport.js').Message} Message
- * @typedef {object} Context
- * @property {ShadowRoot} root
- * @property {HTMLElement} host
- * @property {HTMLElement} launcher
- * @property {HTMLElement} badge
- * @property {(css: string) => void} addStyle
- * @property {string} base
- * @property {string} site
- * @property {string} prefix
- * @property {string} locale
- * @property {(event: string, detail?: unknown) => void} emit
- * @property {Record<string, string | undefined>} titles
+ * @typedef {{root: ShadowRoot, host: HTMLElement, launcher: HTMLElement, badge: HTMLElement, addStyle(css: string): void,
+ *   base: string, site: string, prefix: string, locale: string, emit(event: string, detail?: unknown): void,
+ *   titles: Record<string, string | undefined>}} Context
  */
 
 const QUIET = 1_500; // a connection may be away so long without a word about it
@@ -172,8 +162,6 @@ export function start(context) {
     stuck: () => transport.reconnect(),
   });
 
-  // --- what happens -----------------------------------------------------------------------------
-
   /** Takes a message in at its place; a second telling replaces the first. @param {Message} message */
   function adopt(message) {
     const index = messages.findLastIndex((one) => one.seq <= message.seq);
@@ -270,8 +258,6 @@ export function start(context) {
     const language = tag.split('-')[0];
     return context.titles[`title${language[0].toUpperCase()}${language.slice(1)}`] ?? context.titles.title;
   }
-
-  // --- who it is --------------------------------------------------------------------------------
 
   async function currentIdentity() {
     if (!identity || identityRefused > 1) return null; // refused twice, freshly fetched: go on without it

@@ -1,5 +1,4 @@
 // @ts-check
-import { uuid } from './storage.js';
 
 /**
  * What the customer sends, until the server has it for certain.
@@ -12,13 +11,13 @@ import { uuid } from './storage.js';
  * @property {string} id
  * @property {number} order
  * @property {'message' | 'choose' | 'rate' | 'event'} type
- * @property {Record<string, unknown>} fields  what the frame carries beside type and id
- * @property {string} text  what the customer sees of it; '' for what is not shown
+ * @property {Record<string, unknown>} fields  of the frame
+ * @property {string} text  as shown; '' for what is not
  * @property {string} at
- * @property {number} after  the last message known when it was written
- * @property {boolean} tried  has been sent at least once
- * @property {string | null} failed  the nack code that ended it
- * @property {string | null} held  the nack code for which it waits
+ * @property {number} after  the seq known when it was written
+ * @property {boolean} tried
+ * @property {string | null} failed  by this nack code
+ * @property {string | null} held  by this nack code, for a while
  */
 
 const ACK_TIMEOUT = 15_000;
@@ -36,7 +35,7 @@ export class Outbox {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
   /**
-   * @param {import('./storage.js').Storage_} storage
+   * @param {Storage_} storage
    * @param {(frame: Record<string, unknown>) => void} send
    * @param {{changed(): void, delivered(item: Item, ack: {seq: number | null, at: string}): void, stuck(): void}} on
    */
@@ -56,7 +55,6 @@ export class Outbox {
     this.#items.sort((a, b) => a.order - b.order);
   }
 
-  /** Messages and choices that have no ack yet, in order. */
   get pending() {
     return this.#items.filter((item) => item.text !== '');
   }
@@ -82,7 +80,7 @@ export class Outbox {
     this.#next();
   }
 
-  /** The connection can carry frames, or no longer can. @param {boolean} online */
+  /** @param {boolean} online */
   setOnline(online) {
     this.#online = online;
     this.#flying = null;
@@ -173,4 +171,79 @@ export class Outbox {
     this.#timer = setTimeout(() => this.on.stuck(), ACK_TIMEOUT);
     this.send({ type: item.type, id: item.id, ...item.fields });
   }
+}
+
+/** What survives a reload: localStorage under one prefix, or plain memory where storage is forbidden or full. */
+
+/** @typedef {{get(key: string): string | null, set(key: string, value: string): void, remove(key: string): void,
+ *  keys(): string[], clear(): void}} Storage_ */
+
+/**
+ * @param {'localStorage' | 'sessionStorage'} kind
+ * @param {string} prefix
+ * @returns {Storage_}
+ */
+export function createStorage(kind, prefix) {
+  /** @type {Map<string, string>} */
+  const memory = new Map();
+
+  /** @returns {Storage | null} */
+  const backing = () => {
+    try {
+      return window[kind];
+    } catch {
+      return null;
+    }
+  };
+
+  const ours = () => {
+    try {
+      return Object.keys(backing() ?? {}).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+    } catch {
+      return [];
+    }
+  };
+
+  return {
+    get(key) {
+      if (memory.has(key)) return memory.get(key) ?? null;
+      try {
+        return backing()?.getItem(prefix + key) ?? null;
+      } catch {
+        return null;
+      }
+    },
+    set(key, value) {
+      try {
+        const store = backing();
+        if (!store) throw new Error('storage is forbidden');
+        store.setItem(prefix + key, value);
+        memory.delete(key);
+      } catch {
+        memory.set(key, value);
+      }
+    },
+    remove(key) {
+      memory.delete(key);
+      try {
+        backing()?.removeItem(prefix + key);
+      } catch { /* nothing was kept there */ }
+    },
+    keys() {
+      return [...new Set([...ours(), ...memory.keys()])];
+    },
+    clear() {
+      for (const key of this.keys()) this.remove(key);
+    },
+  };
+}
+
+/** @returns {string} A UUID; crypto.randomUUID exists on secure origins only. */
+export function uuid() {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

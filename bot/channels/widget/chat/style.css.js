@@ -34,7 +34,7 @@ button { cursor: pointer; border: 0; background: none; padding: 0; -webkit-tap-h
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 .icon { inline-size: 1.25em; block-size: 1.25em; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
 
-.header { display: flex; align-items: center; gap: 12px; padding: 14px 12px 14px 16px; padding-inline: 16px 12px; border-block-end: 1px solid var(--line); }
+.header { display: flex; align-items: center; gap: 12px; padding: 14px; border-block-end: 1px solid var(--line); }
 .mark { inline-size: 40px; block-size: 40px; flex: none; border-radius: 50%; display: grid; place-items: center; font-weight: 600; font-size: 17px;
   background: var(--a); color: var(--o); }
 .mark[data-owner=queue] { background: var(--warm-bg); color: var(--warm); }
@@ -53,7 +53,7 @@ button { cursor: pointer; border: 0; background: none; padding: 0; -webkit-tap-h
 @keyframes pulse { 50% { opacity: .3; } }
 
 .middle { position: relative; flex: 1; min-block-size: 0; display: flex; }
-.scroller { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px; display: flex; flex-direction: column; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
+.scroller { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px; display: flex; flex-direction: column; scrollbar-width: thin; }
 .scroller > :first-child { margin-block-start: auto; }
 .list { display: flex; flex-direction: column; border-radius: 8px; }
 .intro { margin-block: auto; padding: 12px 20px; text-align: center; }
@@ -61,7 +61,6 @@ button { cursor: pointer; border: 0; background: none; padding: 0; -webkit-tap-h
 .intro-mark { display: inline-grid; place-items: center; inline-size: 60px; block-size: 60px; margin-block-end: 16px; border-radius: 50%; background: var(--warm-bg); color: var(--warm); font-size: 24px; }
 .intro-title { font-size: 19px; font-weight: 650; line-height: 1.35; margin-block-end: 8px; text-wrap: balance; }
 .intro-body { color: var(--dim); text-wrap: pretty; }
-:lang(zh) .intro-title, :lang(zh) .intro-body { text-wrap: pretty; }
 
 .day { display: flex; justify-content: center; margin-block: 14px 12px; }
 .day:first-child { margin-block-start: 0; }
@@ -120,12 +119,12 @@ input:focus-visible + .star { outline: 2px solid var(--focus); }
 .notice-bar { margin-block: 8px; padding: 8px 12px; border-radius: 12px; background: var(--soft); color: var(--text); font-size: 13px; line-height: 1.45; }
 .notice-bar.offline { background: var(--warm-bg); }
 .actions { display: flex; padding: 0 2px; }
-.person { display: inline-flex; align-items: center; gap: 6px; min-block-size: 32px; margin-block: 2px 8px; padding: 0 13px 0 10px; padding-inline: 10px 13px; border: 1px solid var(--line); border-radius: 16px; color: var(--text); font-size: 13px; }
+.person { display: inline-flex; align-items: center; gap: 6px; min-block-size: 32px; margin-block: 2px 8px; padding: 0 12px; border: 1px solid var(--line); border-radius: 16px; color: var(--text); font-size: 13px; }
 .person .icon { color: var(--a); }
 .person:hover { background: var(--soft); }
 .field { display: flex; align-items: flex-end; gap: 6px; padding: 4px; border: 1.5px solid var(--line); border-radius: 24px; background: var(--bg); }
 .field:focus-within { border-color: var(--focus); }
-.input { flex: 1; min-inline-size: 0; resize: none; border: 0; background: none; padding: 8px 6px 8px 12px; padding-inline: 12px 6px; block-size: 39px; max-block-size: 132px; line-height: 1.5; overflow-y: auto; scrollbar-width: thin; }
+.input { flex: 1; min-inline-size: 0; resize: none; border: 0; background: none; padding: 8px 10px; block-size: 39px; max-block-size: 132px; line-height: 1.5; overflow-y: auto; scrollbar-width: thin; }
 .input:focus-visible { outline: none; }
 .input::placeholder, .comment::placeholder { color: var(--dim); opacity: 1; }
 .send { flex: none; inline-size: 39px; block-size: 39px; border-radius: 50%; display: grid; place-items: center; background: var(--a); color: var(--o); font-size: 17px; }

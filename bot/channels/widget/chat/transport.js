@@ -2,7 +2,7 @@
 /**
  * The wire: `frontdesk.v1` over a WebSocket, or over POST and server-sent events where WebSockets do not get through.
  *
- * Hands messages on in `seq` order, without gaps and none twice. Knows nothing of what is shown or kept.
+ * Hands messages on in `seq` order, without gaps, none twice.
  *
  * @typedef {'idle' | 'connecting' | 'online' | 'waiting' | 'refused'} State
  * @typedef {{token: string | null, identity: string | null, last_seq: number, locale: string, site: string,
@@ -16,11 +16,11 @@
  * @typedef {object} Handlers
  * @property {() => Promise<Omit<Hello, 'last_seq'>>} hello
  * @property {(state: State) => void} state
- * @property {(welcome: Welcome, fresh: boolean) => boolean} welcome  `fresh`: another conversation than before; false: connect anew
+ * @property {(welcome: Welcome, fresh: boolean) => boolean} welcome  fresh: another conversation; false: connect anew
  * @property {(message: Message, live: boolean) => void} message
- * @property {() => void} settled  the backlog has been handed over
- * @property {(ack: {id: string, seq: number | null, at: string, duplicate: boolean}) => void} ack
- * @property {(nack: {id: string | null, code: string, retry_after_s?: number | null}) => void} nack
+ * @property {() => void} settled  the backlog is complete
+ * @property {(ack: any) => void} ack
+ * @property {(nack: any) => void} nack
  * @property {(author: Message['author'], on: boolean) => void} typing
  * @property {(status: Status) => void} status
  * @property {(code: string) => void} error
@@ -30,8 +30,8 @@
 const WELCOME_TIMEOUT = 8_000;
 const SHORTEST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
-const SILENCE = 45_000; // the server breaks the silence of an event stream every 15 s
-const FIRST_SIGN = 4_000; // an event stream that shows nothing for so long is held up by a proxy
+const SILENCE = 45_000; // an event stream has a heartbeat each 15 s
+const FIRST_SIGN = 4_000; // silent for so long from the start: a proxy holds it
 const POLL = 3_000;
 
 export class Transport {
@@ -75,19 +75,16 @@ export class Transport {
     this.#set('idle');
   }
 
-  /** Leaves this connection and makes another at once. */
   reconnect() {
     if (this.state === 'idle') return;
     this.#drop();
     this.#connect();
   }
 
-  /** Does not wait any longer for the next attempt. */
   hurry() {
     if (this.state === 'waiting') this.reconnect();
   }
 
-  /** Forgets the conversation: the next welcome tells everything anew. */
   forget() {
     this.lastSeq = 0;
     this.#conversation = null;
@@ -112,14 +109,12 @@ export class Transport {
     }
   }
 
-  // --- connecting -------------------------------------------------------------------------------
-
   async #connect() {
     const epoch = ++this.#epoch;
     this.#set('connecting');
     this.#lastError = '';
     this.#settled = false;
-    const hello = await this.on.hello(); // before the socket: the server waits five seconds for it, an identity may take longer
+    const hello = await this.on.hello(); // before the socket, whose server waits five seconds only
     if (epoch !== this.#epoch) return;
     this.#token = hello.token;
     this.#overHttp = typeof WebSocket === 'undefined' || this.#socketFailures >= (this.#socketWorked ? 4 : 1);
@@ -134,7 +129,7 @@ export class Transport {
     /** @type {WebSocket} */ let socket;
     try {
       socket = new WebSocket(`${this.base.replace(/^http/, 'ws')}chat/ws`, 'frontdesk.v1');
-    } catch { // a content policy or an extension forbids it
+    } catch {
       this.#failed();
       return;
     }
@@ -215,8 +210,6 @@ export class Transport {
     } catch { /* not ours */ }
   }
 
-  // --- losing it --------------------------------------------------------------------------------
-
   /** @param {number} code */
   #closed(code) {
     if (code === 4403) {
@@ -286,8 +279,6 @@ export class Transport {
     this.#timers.delete(timer);
   }
 
-  // --- what comes in ----------------------------------------------------------------------------
-
   /** @param {any} frame */
   #receive(frame) {
     switch (frame.type) {
@@ -302,14 +293,13 @@ export class Transport {
         this.#lastError = String(frame.code);
         this.on.error(this.#lastError);
         break;
-      default: // a newer server says more than we know
     }
   }
 
   /** @param {Welcome} welcome */
   #welcome(welcome) {
     const fresh = welcome.conversation !== this.#conversation;
-    const behind = fresh && this.lastSeq > 0; // the server counted from the end of another conversation
+    const behind = fresh && this.lastSeq > 0;
     if (fresh) this.forget();
     this.#conversation = welcome.conversation;
     if (welcome.token) this.#token = welcome.token;
@@ -392,8 +382,6 @@ export class Transport {
       this.#later(wait, () => { this.#fetching = this.#fetchMissing(epoch, attempt + 1); });
     }
   }
-
-  // --- over HTTP --------------------------------------------------------------------------------
 
   #authorization() {
     return this.#token ? { Authorization: `Bearer ${this.#token}` } : /** @type {Record<string, string>} */ ({});

@@ -1,6 +1,5 @@
 // @ts-check
 import { h, icon } from './dom.js';
-import { Rating } from './rating.js';
 import { Transcript } from './transcript.js';
 
 /**
@@ -12,25 +11,18 @@ import { Transcript } from './transcript.js';
  * @property {import('./transport.js').Message[]} messages
  * @property {import('./outbox.js').Item[]} pending
  * @property {import('./transport.js').Status | null} status
- * @property {string | null} typing  the name of who is typing
+ * @property {string | null} typing  whose name
  * @property {import('./transport.js').State} connection
- * @property {boolean} troubled  the connection has been away long enough to say so
- * @property {boolean} loading  the backlog is still coming
- * @property {boolean} rating  a rating is offered
- * @property {boolean} thanked  and was given
+ * @property {boolean} troubled  long enough to say so
+ * @property {boolean} loading
+ * @property {boolean} rating  offered
+ * @property {boolean} thanked  and given
  * @property {number} unread
- * @property {number} sentSeq  the last message acked to this very page
+ * @property {number} sentSeq  the last acked here
  *
- * @typedef {object} Act
- * @property {(text: string) => void} send
- * @property {(text: string) => void} draft
- * @property {() => void} close
- * @property {(score: number, comment: string) => void} rate
- * @property {() => void} skipRating
- * @property {(seq: number, value: string, label: string) => void} choose
- * @property {(id: string) => void} retry
- * @property {(id: string) => void} discard
- * @property {() => void} seen  the newest messages are before the customer's eyes
+ * @typedef {{send(text: string): void, draft(text: string): void, close(): void, rate(score: number, comment: string): void,
+ *   skipRating(): void, choose(seq: number, value: string, label: string): void, retry(id: string): void,
+ *   discard(id: string): void, seen(): void}} Act
  */
 
 export const MOST = 4000;
@@ -90,17 +82,14 @@ export class View {
     const fit = () => this.#fit();
     window.visualViewport?.addEventListener('resize', fit);
     window.visualViewport?.addEventListener('scroll', fit);
-    if (typeof ResizeObserver === 'function') {
-      new ResizeObserver(() => { if (this.isOpen && this.#atEnd) this.#toEnd(false); }).observe(this.scroller);
-    }
+    new ResizeObserver(() => { if (this.isOpen && this.#atEnd) this.#toEnd(false); }).observe(this.scroller);
   }
 
   open() {
     if (this.isOpen) return;
     this.isOpen = true;
     this.panel.hidden = false;
-    this.panel.toggleAttribute('aria-modal', false);
-    if (this.#fills()) this.panel.setAttribute('aria-modal', 'true');
+    this.panel.setAttribute('aria-modal', String(this.#fills()));
     this.launcher.classList.add('open');
     this.launcher.setAttribute('aria-expanded', 'true');
     this.#fit();
@@ -184,8 +173,6 @@ export class View {
     this.#allow();
   }
 
-  // --- parts ------------------------------------------------------------------------------------
-
   /** @param {import('./words.js').Words} words */
   #speak(words) {
     this.#words = words;
@@ -218,8 +205,7 @@ export class View {
     const queued = status?.owner === 'queue';
     this.queue.hidden = !queued;
     if (!queued || !status) return;
-    const line = [typeof status.wait_s === 'number' ? words.wait(status.wait_s) : '', status.ticket ? words.ticket(status.ticket) : ''].filter(Boolean);
-    const first = line.join(' · ');
+    const first = [typeof status.wait_s === 'number' && words.wait(status.wait_s), status.ticket && words.ticket(status.ticket)].filter(Boolean).join(' · ');
     if (this.queue.dataset.line === first + words.tag) return;
     this.queue.dataset.line = first + words.tag;
     this.queue.replaceChildren(h('span', { class: 'pulse', 'aria-hidden': 'true' }), h('div', {}, first && h('strong', {}, first), h('span', {}, words.queueHint)));
@@ -245,8 +231,7 @@ export class View {
     const words = this.#words;
     if (words) set(this.counter, over > 0 ? words.tooLong(over) : length >= COUNT_FROM ? words.count(length, MOST) : '');
     this.counter.classList.toggle('over', over > 0);
-    this.input.toggleAttribute('aria-invalid', false);
-    if (over > 0) this.input.setAttribute('aria-invalid', 'true');
+    this.input.setAttribute('aria-invalid', String(over > 0));
   }
 
   #resize() {
@@ -309,4 +294,60 @@ export class View {
 /** Writes a text only where it differs, so that a live region does not repeat itself. @param {HTMLElement} element @param {string} text */
 function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** The card that asks for one to five stars and a comment. */
+class Rating {
+  #score = 0;
+  /** @type {string} */ #drawn = '';
+
+  /** @param {(score: number, comment: string) => void} rate @param {() => void} skip */
+  constructor(rate, skip) {
+    this.rate = rate;
+    this.skip = skip;
+    this.element = h('div', { class: 'rating', hidden: true });
+  }
+
+  /** @param {import('./words.js').Words} words @param {boolean} offered @param {boolean} thanked */
+  draw(words, offered, thanked) {
+    const drawn = offered ? words.tag : thanked ? `${words.tag}!` : '';
+    if (drawn === this.#drawn) return;
+    const focused = this.element.contains(this.element.getRootNode().activeElement);
+    this.#drawn = drawn;
+    this.element.hidden = !drawn;
+    this.#score = 0;
+    if (offered) this.element.replaceChildren(this.#form(words));
+    else this.element.replaceChildren(h('p', { class: 'thanks', role: 'status', tabindex: '-1' }, icon('check'), words.rateThanks));
+    if (focused && thanked) this.element.firstChild.focus();
+  }
+
+  /** @param {import('./words.js').Words} words */
+  #form(words) {
+    const verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
+    const comment = h('textarea', { class: 'comment', rows: '2', maxlength: '1000', 'aria-label': words.rateComment, placeholder: words.rateComment });
+    const more = h('div', { class: 'more', hidden: true }, comment, h('button', { type: 'submit', class: 'solid' }, words.rateSend));
+    /** @type {HTMLElement[]} */ const stars = [];
+    const stars_ = h('div', { class: 'stars' });
+    for (let score = 1; score <= 5; score += 1) {
+      const input = h('input', { type: 'radio', name: 'score', value: score, class: 'hidden', id: `star${score}`, 'aria-label': `${words.starOf(score)}, ${words.rateStars[score - 1]}` });
+      input.addEventListener('change', () => {
+        this.#score = score;
+        stars.forEach((star, index) => star.classList.toggle('on', index < score));
+        verdict.textContent = words.rateStars[score - 1];
+        more.hidden = false;
+        form.scrollIntoView({ block: 'end' });
+      });
+      const star = h('label', { class: 'star', for: `star${score}`, title: words.rateStars[score - 1] }, icon('star'));
+      stars.push(star);
+      stars_.append(input, star);
+    }
+    const form = h('form', { class: 'card' },
+      h('fieldset', {}, h('legend', {}, words.rateTitle), stars_, verdict), more,
+      h('button', { type: 'button', class: 'link', onclick: this.skip }, words.rateSkip));
+    form.addEventListener('submit', (/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (this.#score) this.rate(this.#score, comment.value.trim());
+    });
+    return form;
+  }
 }

@@ -15,7 +15,7 @@ const en = {
   tag: 'en',
   title: 'Support',
   open: 'Open chat',
-  openUnread: (/** @type {number} */ n) => `Open chat, ${n} unread ${n === 1 ? 'message' : 'messages'}`,
+  openUnread: (/** @type {any} */ n) => `Open chat, ${n} unread ${n === 1 ? 'message' : 'messages'}`,
   close: 'Close chat',
   log: 'Conversation',
   today: 'Today',
@@ -33,7 +33,7 @@ const en = {
   wait: (/** @type {number} */ s) => span(s, (m) => `Expected wait: about ${m} min`, (h) => `Expected wait: about ${h} h`, 'Expected wait: less than a minute'),
   queueHint: 'You can keep writing. Nothing gets lost, even if you close this window.',
   ended: 'This conversation has ended',
-  ticket: (/** @type {string} */ t) => `Ticket ${t}`,
+  ticket: (/** @type {any} */ t) => `Ticket ${t}`,
 
   person: 'Talk to a person',
   personText: 'I would like to talk to a person',
@@ -75,7 +75,7 @@ const en = {
   rateSend: 'Send rating',
   rateSkip: 'Not now',
   rateThanks: 'Thank you for telling us.',
-  starOf: (/** @type {number} */ n) => `${n} of 5 stars`,
+  starOf: (/** @type {any} */ n) => `${n} of 5 stars`,
 };
 
 /** @type {Words} */
