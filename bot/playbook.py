@@ -16,7 +16,7 @@ from bot.dialogue.context import Matcher, Rules
 from bot.dialogue.replies import Replies
 from bot.routing.hours import Calendar
 from bot.routing.rules import Router
-from bot.settings.model import ChoiceSlot
+from bot.settings.model import ChoiceSlot, TextSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -80,7 +80,7 @@ def rules_of(settings: Settings) -> Rules:
 
 def _matcher(phrases: Phrases) -> Matcher:
     """Phrases of all languages count in every conversation: people mix."""
-    names = ("human", "stop", "newest")
+    names = ("human", "stop", "newest", "yes", "no")
     return Matcher({name: _any_of(_flat(getattr(phrases, name))) for name in names})
 
 
@@ -96,10 +96,10 @@ def _any_of(patterns: Iterable[Pattern]) -> Callable[[str], bool]:
 
 def _options(flows: Flows) -> dict[tuple[str, str], Callable[[str], str | None]]:
     return {
-        (name, slot.name): _chooser(slot)
+        (name, slot.name): _chooser(slot) if isinstance(slot, ChoiceSlot) else _finder(slot)
         for name, flow in flows.flows.items()
         for slot in flow.slots
-        if isinstance(slot, ChoiceSlot)
+        if isinstance(slot, ChoiceSlot | TextSlot)
     }
 
 
@@ -117,3 +117,17 @@ def _chooser(slot: ChoiceSlot) -> Callable[[str], str | None]:
         return next((value for matches, value in matchers if matches(text)), None)
 
     return choose
+
+
+def _finder(slot: TextSlot) -> Callable[[str], str | None]:
+    """Return what a text says for a slot after a turn of phrase such as "made out to"."""
+    patterns = [re2.compile(f"(?i){pattern}") for pattern in _flat(slot.find)]
+
+    def find(text: str) -> str | None:
+        for pattern in patterns:
+            match = pattern.search(text)
+            if match is not None and match[1].strip():
+                return str(match[1]).strip()
+        return None
+
+    return find

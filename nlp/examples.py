@@ -221,8 +221,12 @@ def _entities(line: int, text: str, record: dict[str, Any], fault: _Report) -> I
         start, end = mark.get("start"), mark.get("end")
         if start is None and end is None:
             continue  # dialogue-level slots, without a place in the text, teach nothing here
-        fits = isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)
-        if not isinstance(kind, str) or not fits:
+        if not (
+            isinstance(kind, str)
+            and isinstance(start, int)
+            and isinstance(end, int)
+            and 0 <= start < end <= len(text)
+        ):
             fault(line, "EX005", f"entity {kind!r} at {start}..{end} does not fit the text")
             continue
         span = text[start:end]

@@ -35,59 +35,12 @@ _CLEARLY_BETTER = 1.5
 """How many times better a later paragraph must fit than the first, which carries the answer."""
 _MOST_PASSAGES = 3
 
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "i",
-        "my",
-        "me",
-        "you",
-        "your",
-        "it",
-        "its",
-        "is",
-        "are",
-        "was",
-        "be",
-        "do",
-        "does",
-        "did",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "and",
-        "or",
-        "if",
-        "so",
-        "can",
-        "could",
-        "would",
-        "will",
-        "have",
-        "has",
-        "had",
-        "with",
-        "this",
-        "that",
-        "there",
-        "what",
-        "how",
-        "when",
-        "where",
-        "please",
-        "hi",
-        "hello",
-        "am",
-        "we",
-        "our",
-        "from",
-    ]
+_STOP_WORDS = (
+    "a an the i my me you your it its is are was be do does did to of in on at for and or if "
+    "so can could would will have has had with this that there what how when where please hi "
+    "hello am we our from"
 )
+_STOP = frozenset(_STOP_WORDS.split())
 _SUFFIXES = (
     "ations",
     "ation",

@@ -51,6 +51,8 @@ _EVIDENCE_SCALE = 2.0
 """Of the intent evidence against the n-grams, of which each block has length 1 to 1.5."""
 _STRENGTH = 10.0
 """C of the logistic regression."""
+_ENOUGH_CONVERSATIONS = 100
+"""To calibrate by them alone: a handful that are all right would make the model sure of all."""
 _MOST_TURNS = 20
 """Turns that are looked at: the weight of an older one is under a thousandth."""
 
@@ -149,7 +151,7 @@ class NeedModel:
         """Return the evidence of one turn; it depends on nothing else and may be remembered."""
         evidence, weight = _evidence(reading, self._table)
         return Turn(
-            words=self.scorer.scores(text) - self.scorer.intercept,
+            words=(self.scorer.scores(text) - self.scorer.intercept).astype(np.float64),
             intents=evidence @ self.evidence,
             weight=weight,
             top=self.intents[int(reading.probabilities.argmax())],
@@ -159,8 +161,8 @@ class NeedModel:
         """Return what is needed after these turns, oldest first; at least one."""
         turns = turns[-_MOST_TURNS:]
         shares = turn_shares([t.weight for t in turns])
-        words = sum(s * t.words for s, t in zip(shares, turns, strict=True))
-        intents = sum(s * t.intents for s, t in zip(shares, turns, strict=True))
+        words = np.array(shares) @ np.array([t.words for t in turns])
+        intents = np.array(shares) @ np.array([t.intents for t in turns])
         odds = (words + intents + self.scorer.intercept) / self.temperature
         known = [
             (feature, self._column[category], weight, text)
@@ -251,8 +253,8 @@ def fit(
     margins, truth = [], []
     for seen, unseen in stratified(labels, 3):
         fold = _regression().fit(matrix[seen], labels[seen], weights[seen])
-        # Conversations are what it serves; without any, single messages stand in.
-        asked = unseen[whole[unseen]] if whole.any() else unseen
+        # Conversations are what it serves; of too few, single messages make up the number.
+        asked = unseen[whole[unseen]] if whole.sum() >= _ENOUGH_CONVERSATIONS else unseen
         if len(asked) and len(fold.classes_) == len(categories):
             margins.append(_margins(fold, matrix[asked]))
             truth.append(np.searchsorted(categories, labels[asked]))

@@ -108,12 +108,12 @@ class ToneComponent:
 
 @Pipeline.factory("frontdesk_intents", assigns=["doc.cats"])
 def _intents(nlp: Pipeline, name: str) -> IntentsComponent:
-    return IntentsComponent(nlp.lang)
+    return IntentsComponent("zh" if nlp.lang == "zh" else "en")
 
 
 @Pipeline.factory("frontdesk_entities", assigns=["doc.ents"])
 def _entities(nlp: Pipeline, name: str) -> EntitiesComponent:
-    return EntitiesComponent(nlp.lang)
+    return EntitiesComponent("zh" if nlp.lang == "zh" else "en")
 
 
 @Pipeline.factory("frontdesk_tone")
@@ -130,7 +130,8 @@ def build(
     """Return the pipeline of a language, ready to be called."""
     config: Any = spacy.util.load_config(_CONFIG, overrides={"nlp.lang": language})
     nlp = spacy.util.load_model_from_config(config, auto_fill=True)
-    nlp.get_pipe("intents").model = intents
-    nlp.get_pipe("entities").finder = entities
-    nlp.get_pipe("tone").finder = tone
+    parts: dict[str, Any] = dict(nlp.pipeline)
+    parts["intents"].model = intents
+    parts["entities"].finder = entities
+    parts["tone"].finder = tone
     return nlp

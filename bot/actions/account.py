@@ -37,8 +37,8 @@ async def change(request: Request) -> Outcome:
     field = str(request.slots["field"])
     value = request.slots["new_value"]
     entity = _NEEDED.get(field)
-    if entity:
-        found = request.slots.get(entity) or _entity(request, entity)
+    if entity and not request.confirmed:
+        found = _entity(request, entity)
         if found is None:
             say = Say(key="account.bad_value", values={"field": _term(field)})
             return Outcome(status=Status.ASK, slot="new_value", say=(say,))
@@ -77,10 +77,10 @@ async def privacy(request: Request) -> Outcome:
 
 
 def _entity(request: Request, kind: str) -> str | None:
-    """Return the latest value of a type that the new value holds."""
+    """Return the value of a type that the new value is, or holds."""
     text = str(request.slots["new_value"])
     for entity in reversed(request.understanding.entities):
-        if entity.type == kind and entity.text in text:
+        if entity.type == kind and (entity.text in text or entity.value == text):
             return str(entity.value)
     return None
 

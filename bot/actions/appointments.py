@@ -134,7 +134,7 @@ async def _theirs(request: Request) -> Appointment | Outcome:
         appointment = None
     if appointment is None or appointment.contact.casefold() != contact:
         say = Say(key="visit.not_found")
-        return Outcome(status=Status.ASK, slot="booking", say=(say,), proof_failed=True)
+        return Outcome(status=Status.ASK, slot="contact", say=(say,), proof_failed=True)
     return appointment
 
 

@@ -37,6 +37,8 @@ async def run(request: Request) -> Outcome:
     order = await _changeable(request)
     if isinstance(order, Outcome):
         return order
+    if "change" not in request.slots:
+        return Outcome(status=Status.ASK, slot="change", proved=order.number)
     match str(request.slots["change"]):
         case "express" | "standard" | "pickup" as way:
             return _delivery(order, way, request)

@@ -18,6 +18,7 @@ REPLIES = {
     "invoice.requested": frozenset({"order"}),
     "invoice.none": frozenset({"order"}),
     "invoice.sent": frozenset({"order", "email"}),
+    "invoice.sent_to_title": frozenset({"order", "email", "title"}),
     "invoice.cancelled": frozenset({"order"}),
 }
 
@@ -41,10 +42,12 @@ async def send(request: Request) -> Outcome:
     if order.state is OrderState.CANCELLED:
         say = Say(key="invoice.cancelled", values=values)
         return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
-    if order.invoice == "issued":
+    title = request.slots.get("title")
+    if order.invoice == "issued" and not title:
         return Outcome(say=(Say(key="invoice.issued", values=values),), proved=order.number)
-    effect = RequestInvoice(number=order.number)
-    say = Say(key="invoice.sent", values=values)
+    effect = RequestInvoice(number=order.number, title=str(title) if title else None)
+    key = "invoice.sent_to_title" if title else "invoice.sent"
+    say = Say(key=key, values={**values, "title": str(title or "")})
     return Outcome(say=(say,), proved=order.number, effects=(effect,))
 
 

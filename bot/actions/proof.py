@@ -44,7 +44,7 @@ async def own_order(request: Request) -> Order | Outcome:
     if order is not None and _matches(order, str(contact)):
         return order
     say = Say(key="proof_failed", values={"order": number})
-    return Outcome(status=Status.ASK, slot="order", say=(say,), proof_failed=True)
+    return Outcome(status=Status.ASK, slot="contact", say=(say,), proof_failed=True)
 
 
 def _theirs(order: Order, request: Request) -> bool:

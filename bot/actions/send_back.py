@@ -48,11 +48,16 @@ async def run(request: Request) -> Outcome:
         return order
     kind = str(request.options["kind"])
     if kind == "damage":
-        return _damage(order, str(request.slots.get("wish", "refund")))
+        missing = _missing(request, "reason", "wish", order=order)
+        return missing or _damage(order, str(request.slots["wish"]))
     refused = _refusal(order, request)
     if refused:
         say = Say(key=refused, values={"order": order.number, "state": order.state})
         return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
+    needed = ("reason", "wanted") if kind == "exchange" else ("reason",)
+    missing = _missing(request, *needed, order=order)
+    if missing:
+        return missing
     values: dict[str, object] = {
         "order": order.number,
         "goods": await goods(order, request),
@@ -70,6 +75,17 @@ async def run(request: Request) -> Outcome:
         detail=str(request.slots["wanted"]) if "wanted" in request.slots else None,
     )
     return Outcome(say=(Say(key=f"{kind}.done", values=values),), effects=(effect,))
+
+
+def _missing(request: Request, *names: str, order: Order) -> Outcome | None:
+    """Return the question for the first slot that is missing.
+
+    These are asked for only now, when it is certain that the order can be sent back at all.
+    """
+    for name in names:
+        if name not in request.slots:
+            return Outcome(status=Status.ASK, slot=name, proved=order.number)
+    return None
 
 
 def _refusal(order: Order, request: Request) -> str | None:

@@ -10,7 +10,7 @@ The rules stand in the order in which they are asked; the first that applies dec
 6.  several requests in one message: all are served
 7.  one clear request
 8.  an order number and nothing else
-9.  a guess that is good enough to offer
+9.  insults; a guess that is good enough to offer; something about an order
 10. nothing understood: the knowledge base, then rephrase once, then offer a person
 """
 
@@ -25,18 +25,17 @@ from bot.dialogue.flows import (
     advance,
     ask_again,
     open_flow,
-    slot_of,
     step_of,
-    value_from,
 )
 from bot.dialogue.settle import answer_step, go_on, missed
+from bot.dialogue.slots import chosen_by_number, slot_of, value_from, values_of
 from bot.dialogue.state import DialogueState, FlowState, Pending
-from bot.settings.model import EntitySlot, OrderSlot, ProofSlot, TextSlot
+from bot.settings.model import ChoiceSlot, TextSlot
 from crm_store.records import Owner
 
 if TYPE_CHECKING:
     from bot.dialogue.context import Known, Rules
-    from bot.dialogue.flows import Values
+    from bot.dialogue.slots import Values
     from bot.settings.model import Slot
     from nlp.understanding import Understanding
 
@@ -46,6 +45,9 @@ SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 
 ASIDES = SMALL_TALK - {"affirm", "deny"}
 """Heard within a flow, these are answered, and the flow's question is asked again."""
+
+ORDER_INTENTS = ("track_order", "change_order", "cancel_order", "return_item")
+"""What people want of an order, offered when only the order is clear."""
 
 MOST_OFFERED = 3
 CLEARLY_ANOTHER = 0.8
@@ -79,7 +81,7 @@ def decide(
         rules: The configuration.
         known: What the store knows.
     """
-    said = _values(understanding)
+    said = values_of(understanding)
     state = replace(state, said={**state.said, **said}).heard(text)
     if known.owner is Owner.AGENT:
         return Decision(rule="owner.agent", state=state)
@@ -96,17 +98,11 @@ def decide(
         or turn.requests()
         or turn.request()
         or turn.bare_order()
+        or turn.insulted()
         or turn.offer()
+        or turn.about_order()
         or turn.not_understood()
     )
-
-
-def _values(understanding: Understanding) -> Values:
-    """Return the first value of each entity type."""
-    values: Values = {}
-    for entity in understanding.entities:
-        values.setdefault(entity.type, entity.value)
-    return values
 
 
 class _Turn:
@@ -179,8 +175,11 @@ class _Turn:
             return self.at_confirmation(flow)
         spec = self.rules.flows.flows[flow.name]
         slot = slot_of(spec, flow.waiting)
+        by_number = self.pressed_by_number()
+        if by_number is not None:
+            return by_number
         leads_away = self.leads_away(flow)
-        if not (leads_away and (isinstance(slot, TextSlot) or self.is_new_request())):
+        if not leads_away or self.is_answer(slot):
             answer = self.answered(flow, slot)
             if answer is not None:
                 return answer
@@ -190,23 +189,41 @@ class _Turn:
             return self.aside()
         return self.not_an_answer(flow)
 
+    def is_answer(self, slot: Slot) -> bool:
+        """Whether a message that could be a request of its own is the answer all the same."""
+        words = self.words_beside_values()
+        if isinstance(slot, TextSlot):
+            return False
+        if isinstance(slot, ChoiceSlot):
+            return words <= ANSWER_WORDS
+        return words <= BARE_WORDS and self.understanding.probability < CLEARLY_ANOTHER
+
     def answered(self, flow: FlowState, slot: Slot) -> Decision | None:
-        """The message fills the slot that was asked for, or corrects another."""
-        value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=True)
-        if value is not None:
-            flow = self.others_filled(flow.fill(**{slot.name: value}), but=slot.name)
-            return self.filled(flow, "flow.slot")
-        corrected = self.corrected(flow)
-        return None if corrected is None else self.filled(corrected, "flow.corrected")
+        """The message fills the slot that was asked for, another one, or corrects one."""
+        free = isinstance(slot, TextSlot) and self.understanding.intent in ("affirm", "deny")
+        value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=not free)
+        filled = flow if value is None else flow.fill(**{slot.name: value})
+        filled = self.corrected(filled, but=slot.name) or filled
+        filled = self.others_filled(filled, but=slot.name)
+        if filled is flow:
+            return None
+        return self.filled(filled, "flow.slot" if value is not None else "flow.corrected")
+
+    def pressed_by_number(self) -> Decision | None:
+        """ "2" or "第二个" presses the second button under the question."""
+        ask = ask_again(self.state, self.rules, self.known)
+        place = chosen_by_number(self.text, len(ask.choices)) if ask else None
+        return None if ask is None or place is None else self.pressed(ask.choices[place].value)
 
     def at_confirmation(self, flow: FlowState) -> Decision | None:
         corrected = self.corrected(flow)
         if corrected is not None:
             return self.filled(corrected, "flow.corrected")
-        if self.understanding.intent == "affirm":
-            return self.confirmed(flow)
-        if self.understanding.intent == "deny":
+        intent = self.understanding.intent
+        if intent == "deny" or self.rules.phrases("no", self.text):
             return self.dropped("flow.refused")
+        if intent == "affirm" or self.rules.phrases("yes", self.text):
+            return self.confirmed(flow)
         if self.leads_away(flow):
             return None
         return self.not_an_answer(flow)
@@ -220,13 +237,6 @@ class _Turn:
             return False
         return self.sure() or bool(self.understanding.parts)
 
-    def is_new_request(self) -> bool:
-        """Whether it is more than the bare answer to the flow's question."""
-        return (
-            self.words_beside_values() > ANSWER_WORDS
-            or self.understanding.probability >= CLEARLY_ANOTHER
-        )
-
     def words_beside_values(self) -> float:
         """How many words the message has besides what it names; two Chinese characters are one."""
         rest = self.text
@@ -238,20 +248,19 @@ class _Turn:
     def others_filled(self, flow: FlowState, *, but: str) -> FlowState:
         """Take what the message says about the flow's other slots, too."""
         for slot in self.rules.flows.flows[flow.name].slots:
-            if slot.name == but or slot.name in flow.slots or isinstance(slot, TextSlot):
+            if slot.name == but or slot.name in flow.slots:
                 continue
             value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
             if value is not None:
                 flow = flow.fill(**{slot.name: value})
         return flow
 
-    def corrected(self, flow: FlowState) -> FlowState | None:
+    def corrected(self, flow: FlowState, but: str = "") -> FlowState | None:
         """Return the flow with slots that the message gives anew, or None if it gives none."""
         changed = flow
         for slot in self.rules.flows.flows[flow.name].slots:
-            if not isinstance(slot, OrderSlot | ProofSlot | EntitySlot) or (
-                slot.name not in flow.slots
-            ):
+            free = isinstance(slot, ChoiceSlot | TextSlot)
+            if free or slot.name == but or slot.name not in flow.slots:
                 continue
             value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
             if value is not None and value != flow.slots[slot.name]:
@@ -302,20 +311,32 @@ class _Turn:
     # -- choices that were offered -----------------------------------------------------------------
 
     def reply_to_offer(self) -> Decision | None:
-        """A typed yes or no to what was offered as buttons."""
+        """Typed words for what was offered as buttons."""
+        offered = self.state.offered
+        place = chosen_by_number(self.text, len(offered))
+        if place is None:
+            typed = self.text.strip().casefold()
+            labels = (self.rules.intents[intent].label.values() for intent in offered)
+            named = [typed in map(str.casefold, each) for each in labels]
+            place = named.index(True) if True in named else None
+        if place is not None:
+            return self.accepted(offered[place])
         intent = self.understanding.intent
-        if intent not in ("affirm", "deny"):
-            return None
-        if self.state.person_offered:
-            if intent == "affirm":
-                return self.person("offer.accepted")
-            return self.say("offer.declined", "rephrase")
-        if not self.state.offered:
-            return None
-        if intent == "affirm":
-            text = self.state.offered_text or self.text
-            return self.start(self.state.offered[0], text, dict(self.state.said), "offer.accepted")
-        return self.missed(rephrase=True)
+        if intent == "affirm" and self.state.person_offered:
+            return self.person("offer.accepted")
+        if intent == "affirm" and len(offered) == 1:
+            return self.accepted(offered[0])
+        if intent == "affirm" and offered:
+            # A yes to several: which of them?
+            return Decision(rule="offer.which", state=self.state, say=(self.offer_of(offered),))
+        if intent == "deny" and (offered or self.state.person_offered):
+            state = replace(self.state, offered=(), person_offered=False)
+            return Decision(rule="offer.declined", state=state, say=(Say(key="deny_nothing"),))
+        return None
+
+    def accepted(self, intent: str) -> Decision:
+        text = self.state.offered_text or self.text
+        return self.start(intent, text, dict(self.state.said), "offer.accepted")
 
     # -- 5: correction of what is done -------------------------------------------------------------
 
@@ -348,7 +369,7 @@ class _Turn:
             return None
         shared = {k: v for k, v in self.said.items() if k in ("email", "phone", "order_number")}
         waiting = tuple(
-            Pending(intent=str(part.intent), text=part.text, entities={**shared, **_values(part)})
+            Pending(intent=str(part.intent), text=part.text, entities={**shared, **values_of(part)})
             for part in parts
         )
         state = replace(self.state, pending=(*waiting, *self.state.pending), misses=0, offered=())
@@ -376,6 +397,9 @@ class _Turn:
         state = replace(self.state, misses=0, offered=(), offered_text="", person_offered=False)
         if intent == PERSON_INTENT:
             return self.person(rule)
+        if intent == "greet" and self.known.owner is Owner.QUEUE:
+            # "Hello? Anybody there?" of somebody who waits: say how long it will be.
+            return self.person("queue.asked")
         name = self.rules.flow_of.get(intent)
         if name is None:
             step = answer_step(self.rules, intent, text)
@@ -387,7 +411,7 @@ class _Turn:
 
     def bare_order(self) -> Decision | None:
         """An order number and nothing else: its state is what most people want to know."""
-        if "order_number" not in self.said or self.words_beside_values() > ANSWER_WORDS:
+        if "order_number" not in self.said or self.words_beside_values() > 2:
             return None
         return self.start("track_order", self.text, self.said, "bare_order")
 
@@ -407,27 +431,40 @@ class _Turn:
         ]
         if not guesses:
             return None
-        choices = (
-            *(
-                Option(
-                    value="human" if intent == PERSON_INTENT else f"intent:{intent}",
-                    label=self.rules.intents[intent].label,
-                )
-                for intent in guesses
-            ),
-            Option(value="none", key="choice.something_else"),
+        return self.offering(tuple(guesses), "offer.choices")
+
+    def offering(self, guesses: tuple[str, ...], rule: str) -> Decision:
+        state = replace(self.state, offered=guesses, offered_text=self.text, person_offered=False)
+        say = (self.offer_of(guesses),)
+        return Decision(rule=rule, state=state, say=say, place=("general", "bands"))
+
+    def offer_of(self, guesses: tuple[str, ...]) -> Say:
+        choices = tuple(
+            Option(
+                value="human" if intent == PERSON_INTENT else f"intent:{intent}",
+                label=self.rules.intents[intent].label,
+            )
+            for intent in guesses
         )
-        state = replace(
-            self.state, offered=tuple(guesses), offered_text=self.text, person_offered=False
-        )
-        say = (Say(key="offer_choices", choices=choices),)
-        return Decision(rule="offer.choices", state=state, say=say, place=("frontdesk", "bands"))
+        none = Option(value="none", key="choice.something_else")
+        return Say(key="offer_choices", choices=(*choices, none))
+
+    def about_order(self) -> Decision | None:
+        """Something about an order, but what? Offer what can be done with one."""
+        wanted = [intent for intent in ORDER_INTENTS if intent in self.rules.intents]
+        if "order_number" not in self.said or not wanted:
+            return None
+        return self.offering(tuple(wanted), "offer.order")
+
+    def insulted(self) -> Decision | None:
+        """Abuse and nothing clear besides: stay calm, and let a person help."""
+        if not self.understanding.tone.abusive:
+            return None
+        say = Say(key="calm_down", choices=(PERSON,))
+        return Decision(rule="abuse", state=self.state, say=(say,), place=("phrases", "abusive"))
 
     def not_understood(self) -> Decision:
         """Ask the knowledge base; what it is not sure of counts as not understood."""
-        if self.understanding.tone.abusive:
-            say = Say(key="calm_down", choices=(PERSON,))
-            return Decision(rule="abuse", state=self.state, say=(say,))
         foreign = self.understanding.out_of_scope >= 0.5
         step = Step(
             action="search",

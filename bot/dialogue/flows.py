@@ -10,13 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.dialogue.context import YES_NO, Option, Say, Step
+from bot.dialogue.slots import CONTACT_TYPES, slot_of, value_from
 from bot.dialogue.state import FlowState, SlotValue
-from bot.settings.model import ChoiceSlot, EntitySlot, OrderSlot, ProofSlot, TextSlot
+from bot.settings.model import ChoiceSlot, EntitySlot, OrderSlot, ProofSlot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.dialogue.context import Known, Rules
+    from bot.dialogue.slots import Values
     from bot.dialogue.state import DialogueState
     from bot.settings.model import Flow, Slot
     from crm_store.records import Order
@@ -27,15 +29,6 @@ CONFIRM = "confirm"
 
 MOST_ORDERS_OFFERED = 4
 """More buttons than this are no help on a phone."""
-
-CONTACT_TYPES = ("email", "phone")
-
-Values = dict[str, SlotValue]
-
-
-def slot_of(flow: Flow, name: str) -> Slot:
-    """Return a flow's slot by its name."""
-    return next(slot for slot in flow.slots if slot.name == name)
 
 
 def open_flow(
@@ -54,6 +47,7 @@ def open_flow(
         name=name,
         intent=intent,
         opening=text,
+        product=str(said["product"]) if "product" in said else None,
         opened_seq=known.seq,
     )
     for slot in rules.flows.flows[name].slots:
@@ -63,41 +57,6 @@ def open_flow(
     return replace(
         state, flows=(*state.flows, flow), flows_opened=state.flows_opened + 1, finished=None
     )
-
-
-def value_from(
-    slot: Slot, rules: Rules, flow_name: str, text: str, said: Values, *, asked: bool
-) -> SlotValue | None:
-    """Return what a message gives for a slot, or None.
-
-    Args:
-        slot: The slot.
-        rules: The configuration.
-        flow_name: The flow that the slot belongs to.
-        text: The message.
-        said: Entity type → normalised value, of this message alone.
-        asked: Whether the message answers the slot's own question. Free words count only then,
-            or when the flow's opening message is long enough to be the story itself.
-    """
-    match slot:
-        case OrderSlot():
-            return said.get("order_number")
-        case ProofSlot():
-            return next((said[kind] for kind in CONTACT_TYPES if kind in said), None)
-        case EntitySlot():
-            return next((said[kind] for kind in slot.take if kind in said), None)
-        case ChoiceSlot():
-            return rules.options[flow_name, slot.name](text)
-        case TextSlot():
-            return text.strip() if asked or _tells_enough(slot, text) else None
-
-
-def _tells_enough(slot: TextSlot, text: str) -> bool:
-    """Chinese says in one character what takes about three letters elsewhere."""
-    if not slot.from_request:
-        return False
-    han = sum("\u4e00" <= char <= "\u9fff" for char in text)
-    return han * 3 + (len(text) - han) >= slot.from_request * 3
 
 
 def advance(
@@ -147,17 +106,21 @@ def _remembered(
         case OrderSlot():
             if rules.phrases("newest", flow.opening) and known.orders:
                 return known.orders[0].number
-            if "order_number" in state.said:
+            if flow.product is None and "order_number" in state.said:
                 return state.said["order_number"]
-            fitting = _fitting(slot, known)
+            fitting = _fitting(slot, flow, known)
+            if known.orders and not fitting:
+                # None fits: the action says of the newest why it cannot be done.
+                return known.orders[0].number
             return fitting[0].number if len(fitting) == 1 else None
         case ProofSlot():
             if _proved(slot, flow, state, known):
                 return None
             return next((state.said[kind] for kind in CONTACT_TYPES if kind in state.said), None)
-        case EntitySlot() if set(slot.take) <= set(CONTACT_TYPES) and known.verified:
+        case EntitySlot() if set(slot.take) <= set(CONTACT_TYPES):
             own = {"email": known.customer.email, "phone": known.customer.phone}
-            return next((own[kind] for kind in slot.take if own[kind]), None)
+            contacts = {**own, **state.said} if known.verified else state.said
+            return next((contacts[kind] for kind in slot.take if contacts.get(kind)), None)
         case _:
             return None
 
@@ -170,10 +133,14 @@ def _proved(slot: Slot, flow: FlowState, state: DialogueState, known: Known) -> 
     return number in state.proved or (isinstance(number, str) and known.owns(number))
 
 
-def _fitting(slot: OrderSlot, known: Known) -> tuple[Order, ...]:
-    """Return the known customer's orders that the flow could mean, newest first."""
-    fitting = tuple(o for o in known.orders if not slot.prefer or o.state in slot.prefer)
-    return fitting or known.orders
+def _fitting(slot: OrderSlot, flow: FlowState, known: Known) -> tuple[Order, ...]:
+    """Return the known customer's orders that the flow could mean, newest first.
+
+    A product that was named says which order is meant, whatever its state: the action explains.
+    """
+    holding = tuple(o for o in known.orders if flow.product in {li.product_id for li in o.lines})
+    fitting = tuple(o for o in holding or known.orders if not slot.prefer or o.state in slot.prefer)
+    return fitting or holding
 
 
 def question(slot: Slot, flow: FlowState, known: Known) -> Say:
@@ -190,7 +157,7 @@ def question(slot: Slot, flow: FlowState, known: Known) -> Say:
                     "placed": order.placed_at.date(),
                 },
             )
-            for order in _fitting(slot, known)[:MOST_ORDERS_OFFERED]
+            for order in _fitting(slot, flow, known)[:MOST_ORDERS_OFFERED]
         )
     elif isinstance(slot, ChoiceSlot):
         choices = tuple(

@@ -14,8 +14,8 @@ from bot.dialogue.flows import (
     labels,
     open_flow,
     question,
-    slot_of,
 )
+from bot.dialogue.slots import CONTACT_TYPES, slot_of
 from crm_store.records import Owner
 
 if TYPE_CHECKING:
@@ -116,13 +116,12 @@ def _asked(state: DialogueState, outcome: Outcome, rules: Rules, known: Known) -
     flow = state.active
     assert flow is not None  # noqa: S101 - settle has just looked
     assert outcome.slot is not None  # noqa: S101 - ASK always names the slot
-    # With a wrong proof both halves are in doubt: the number and the contact are taken anew.
-    doubtful = (outcome.slot, "contact") if outcome.proof_failed else (outcome.slot,)
-    flow = replace(flow.drop(*doubtful), waiting=outcome.slot)
+    flow = replace(flow.drop(outcome.slot), waiting=outcome.slot)
+    # After a wrong proof the number still counts, and may be corrected; the contact is asked anew.
     said = {
         kind: value
         for kind, value in state.said.items()
-        if not outcome.proof_failed or kind not in ("email", "phone", "order_number")
+        if not outcome.proof_failed or kind not in CONTACT_TYPES
     }
     failures = state.proof_failures + outcome.proof_failed
     state = replace(state.with_active(flow), said=said, proof_failures=failures)

@@ -35,6 +35,8 @@ class FlowState:
     opening: str = ""
     """The message that started it."""
     intent: str = ""
+    product: str | None = None
+    """The product that the request named: it may tell which order is meant."""
     opened_seq: int = 0
     """seq of that message."""
 

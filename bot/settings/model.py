@@ -260,6 +260,10 @@ class Phrases(Strict):
     urgent: dict[Language, tuple[Pattern, ...]] = Field(description="Cannot wait.")
     abusive: dict[Language, tuple[Pattern, ...]] = Field(description="Insults.")
     newest: dict[Language, tuple[Pattern, ...]] = Field(description="Means the latest order.")
+    yes: dict[Language, tuple[Pattern, ...]] = Field(description="Says yes to a question.")
+    no: dict[Language, tuple[Pattern, ...]] = Field(
+        description="Says no to a question; looked for before yes."
+    )
 
 
 # --- flows.yaml ---
@@ -316,6 +320,13 @@ class TextSlot(SlotBase):
     """Free words."""
 
     kind: Literal["text"] = Field(description="The kind of slot.")
+    take: tuple[Name, ...] = Field(
+        default=(), description="Entity types that fill it by themselves, when one is named."
+    )
+    find: dict[Language, tuple[Pattern, ...]] = Field(
+        default_factory=dict,
+        description="RE2 patterns whose first group is the value, looked for in every message.",
+    )
     from_request: int = Field(
         default=0,
         ge=0,

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from bot.api import headers
 from bot.channels.webchat import WebChat
 from bot.channels.webchat.identity import IdentityKeys
 from bot.messages import Message, Receipt, Status
@@ -188,6 +189,7 @@ async def start(store: Store) -> AsyncIterator[Start]:
         async def start_shop(limits: Limits | None = None) -> Shop:
             shop = Shop(store, limits or Limits())
             app = web.Application()
+            headers.install(app)
             app.add_routes(shop.chat.routes())
 
             async def close(_: web.Application) -> None:

@@ -234,6 +234,26 @@ async def test_ratings_and_events_are_acknowledged_without_seq(shop: Any) -> Non
     assert [(e.name, dict(e.properties)) for e in events] == [("product_view", {"product": "lamp"})]
 
 
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ({"type": "rate", "score": 5}, {"type": "rate", "score": 1}),
+        (
+            {"type": "event", "name": "like", "properties": {"product": "lamp"}},
+            {"type": "event", "name": "like", "properties": {"product": "bed"}},
+        ),
+    ],
+)
+async def test_ratings_and_events_are_kept_once(shop: Any, first: Any, other: Any) -> None:
+    tab = await shop.enter()
+    answers = []
+    for frame in (first, first, other):
+        await tab.send(id="a", **frame)
+        answers.append(await tab.get("ack", "nack"))
+    assert [a.get("duplicate") for a in answers] == [False, True, None]
+    assert answers[2]["code"] == "conflict"
+
+
 async def test_typing_and_read_get_no_answer(shop: Any) -> None:
     tab = await shop.enter()
     await shop.say(tab.conversation, "x")
@@ -667,3 +687,16 @@ async def test_the_environment_lifts_limits(start: Any, monkeypatch: pytest.Monk
     for _ in range(5):
         await tab.say("x")
         await tab.get("ack")
+
+
+async def test_an_unexpected_fault_costs_the_socket_and_nothing_else(shop: Any) -> None:
+    tab = await shop.enter()
+    other = await shop.enter(token=tab.token)
+    shop.fail_with = RuntimeError("secret of the house")
+    await tab.say("x", "m")
+    assert await tab.closed() in (1006, 1011)
+    shop.fail_with = None
+    again = await shop.enter(token=tab.token)
+    await again.say("x", "m")
+    assert (await again.get("ack"))["seq"] == 1
+    assert (await other.get("message"))["seq"] == 1

@@ -115,8 +115,8 @@ input:focus-visible + .star { outline: 2px solid var(--focus); }
 .jump { position: absolute; inset-block-end: 10px; inset-inline: 0; margin-inline: auto; inline-size: max-content; display: flex; align-items: center; gap: 6px;
   padding: 7px 14px; border-radius: 18px; background: var(--a); color: var(--o); font-size: 13px; font-weight: 550; box-shadow: 0 4px 16px rgb(30 25 15 / .25); }
 
-.foot { padding: 0 12px calc(12px + env(safe-area-inset-bottom, 0px)); }
-.notice-bar { margin-block: 8px; padding: 8px 12px; border-radius: 12px; background: var(--soft); color: var(--text); font-size: 13px; line-height: 1.45; }
+.foot { padding: 8px 12px calc(12px + env(safe-area-inset-bottom, 0px)); }
+.notice-bar { margin-block: 0 8px; padding: 8px 12px; border-radius: 12px; background: var(--soft); color: var(--text); font-size: 13px; line-height: 1.45; }
 .notice-bar.offline { background: var(--warm-bg); }
 .actions { display: flex; padding: 0 2px; }
 .person { display: inline-flex; align-items: center; gap: 6px; min-block-size: 32px; margin-block: 2px 8px; padding: 0 12px; border: 1px solid var(--line); border-radius: 16px; color: var(--text); font-size: 13px; }

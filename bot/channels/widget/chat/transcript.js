@@ -140,7 +140,7 @@ const safe = (date) => (Number.isNaN(+date) ? new Date(0) : date);
 
 /** @param {Date} date @param {Words} words */
 function clock(date, words) {
-  return Number.isNaN(+date) ? '' : new Intl.DateTimeFormat(words.tag === 'en' ? undefined : words.tag, { hour: 'numeric', minute: '2-digit' }).format(date);
+  return Number.isNaN(+date) ? '' : new Intl.DateTimeFormat(words.tag === 'en' ? undefined : words.tag, { hour: words.tag === 'en' ? 'numeric' : '2-digit', minute: '2-digit' }).format(date);
 }
 
 /** @param {Date} date @param {Words} words */

@@ -1,0 +1,88 @@
+"""What all tests share: the rules of the house, and the shipped shop with its trained model."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+from blockbuster import blockbuster_ctx
+
+from bot.models import engine_for
+from bot.playbook import build
+from bot.settings.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from bot.playbook import Playbook
+    from bot.settings.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SHOP = ROOT / "config" / "ecommerce"
+
+TRAINING_S = 300
+"""The first test that needs the model may have to train it; that takes up to half a minute."""
+
+AT_START = (
+    ("crm_store/schema.py", {"run"}),  # Alembic reads its scripts
+    ("bot/app.py", {"running", "__init__"}),  # the data folder, the demo's key, the widget's files
+    ("bot/rehearsal.py", {"open"}),  # a folder that is thrown away
+)
+"""Files are read and written on the event loop in these alone: nobody is being served then."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks() -> Iterator[None]:
+    """Fail the test in which our code blocks the event loop, and with it every customer."""
+    with blockbuster_ctx(["bot", "crm_store"]) as blocking:
+        for function in blocking.functions.values():
+            for file, names in AT_START:
+                function.can_block_in(file, names)
+        yield
+
+
+@pytest.fixture
+def _logging_as_before() -> Iterator[None]:
+    """Undo what a test's `log.configure` does to the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    logging.getLogger("aiohttp.access").disabled = False
+    structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The shipped shop."""
+    return load(SHOP)
+
+
+@pytest.fixture(scope="session")
+def playbook(settings: Settings) -> Playbook:
+    """The shipped shop with its model, trained first when it is missing or out of date."""
+    return build(settings, engine_for(settings))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the test that may train the model the time for it."""
+    users = (item for item in items if "playbook" in getattr(item, "fixturenames", ()))
+    if first := next(users, None):
+        first.add_marker(pytest.mark.timeout(TRAINING_S))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is at hand, with CI=true, a skipped test is a failed one."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI=true: {report.longrepr}"
+    return report
