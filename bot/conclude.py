@@ -159,7 +159,8 @@ class Concluder:
                 verified=True,
             )
         engine = self._playbook.engine
-        return engine.need(thought.state.texts, facts, thought.understanding.language)
+        texts = thought.state.texts or (work.text,)
+        return engine.need(texts, facts, thought.understanding.language)
 
     async def _route(
         self, work: Work, thought: Thought, need: Need | None, now: datetime

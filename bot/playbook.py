@@ -90,8 +90,15 @@ def _flat(patterns: Mapping[Language, Iterable[Pattern]]) -> list[Pattern]:
 
 def _any_of(patterns: Iterable[Pattern]) -> Callable[[str], bool]:
     joined = "|".join(f"(?:{pattern})" for pattern in patterns) or NEVER
-    compiled = re2.compile(f"(?i){joined}")
+    compiled = re2.compile(f"(?i){joined}", options=_options_of_re2())
     return lambda text: compiled.search(text) is not None
+
+
+def _options_of_re2() -> re2.Options:
+    """Joined patterns are large: with RE2's own 8 MB a long message falls back to its slow path."""
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    return options
 
 
 def _options(flows: Flows) -> dict[tuple[str, str], Callable[[str], str | None]]:

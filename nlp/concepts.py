@@ -68,10 +68,11 @@ class Lexicon:
         found: list[str] = []
         end = 0
         for i, character in enumerate(text):
-            if i < end or character not in self._chinese:
+            entries = self._chinese.get(character)
+            if entries is None or i < end:
                 continue
             matched = ""
-            for entry, concept in self._chinese[character]:
+            for entry, concept in entries:
                 if len(entry) < len(matched):
                     break
                 if text.startswith(entry, i):

@@ -119,6 +119,7 @@ class Engine:
         nlp = self._pipelines[language]
         doc = nlp.make_doc(seen)
         doc.user_data[pipeline.NOW] = now
+        doc.user_data[pipeline.TEXT] = seen
         found = nlp(doc).user_data
         entities: tuple[Entity, ...] = found.get(pipeline.ENTITIES, ())
         tone: Tone = found[pipeline.TONE]

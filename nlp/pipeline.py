@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nlp.tone import ToneFinder
     from nlp.understanding import Entity, Language
 
+TEXT = "frontdesk_text"
+"""In: the text as given. Optional; `doc.text` is put together anew from its tokens on each use."""
 NOW = "frontdesk_now"
 """In: the customer's now, an aware `datetime`; without it, the present."""
 READING = "frontdesk_reading"
@@ -42,6 +44,11 @@ class FindsEntities(Protocol):
         ...
 
 
+def _text(doc: Doc) -> str:
+    text: str | None = doc.user_data.get(TEXT)
+    return doc.text if text is None else text
+
+
 class IntentsComponent:
     """Sets `doc.cats` to the calibrated probability of each intent."""
 
@@ -52,7 +59,7 @@ class IntentsComponent:
     def __call__(self, doc: Doc) -> Doc:
         """Read the intents of a document."""
         if self.model is not None:
-            reading = self.model.read(doc.text, self.language)
+            reading = self.model.read(_text(doc), self.language)
             doc.cats = dict(zip(self.model.intents, reading.probabilities.tolist(), strict=True))
             doc.user_data[READING] = reading
         return doc
@@ -80,7 +87,7 @@ class EntitiesComponent:
         if self.finder is None:
             return doc
         now = doc.user_data.get(NOW) or datetime.now(UTC)
-        entities = self.finder.find(doc.text, self.language, now)
+        entities = self.finder.find(_text(doc), self.language, now)
         doc.user_data[ENTITIES] = entities
         if entities:
             spans = [
@@ -102,7 +109,7 @@ class ToneComponent:
     def __call__(self, doc: Doc) -> Doc:
         """Find the tone of a document."""
         if self.finder is not None:
-            doc.user_data[TONE] = self.finder.find(doc.text)
+            doc.user_data[TONE] = self.finder.find(_text(doc))
         return doc
 
 

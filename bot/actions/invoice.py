@@ -43,8 +43,6 @@ async def send(request: Request) -> Outcome:
         say = Say(key="invoice.cancelled", values=values)
         return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
     title = request.slots.get("title")
-    if order.invoice == "issued" and not title:
-        return Outcome(say=(Say(key="invoice.issued", values=values),), proved=order.number)
     effect = RequestInvoice(number=order.number, title=str(title) if title else None)
     key = "invoice.sent_to_title" if title else "invoice.sent"
     say = Say(key=key, values={**values, "title": str(title or "")})

@@ -27,10 +27,10 @@ from bot.dialogue.flows import (
     open_flow,
     step_of,
 )
+from bot.dialogue.heard import BARE_WORDS, PERSON_INTENT, SMALL_TALK, Heard
 from bot.dialogue.settle import answer_step, go_on, missed
-from bot.dialogue.slots import chosen_by_number, slot_of, value_from, values_of
+from bot.dialogue.slots import chosen_by_number, slot_of, values_of
 from bot.dialogue.state import DialogueState, FlowState, Pending
-from bot.settings.model import ChoiceSlot, TextSlot
 from crm_store.records import Owner
 
 if TYPE_CHECKING:
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
     from bot.settings.model import Slot
     from nlp.understanding import Understanding
 
-PERSON_INTENT = "contact_human_agent"
-SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
-"""Heard within a flow, these answer its question or nothing; they never lead away from it."""
-
 ASIDES = SMALL_TALK - {"affirm", "deny"}
 """Heard within a flow, these are answered, and the flow's question is asked again."""
 
@@ -50,15 +46,6 @@ ORDER_INTENTS = ("track_order", "change_order", "cancel_order", "return_item")
 """What people want of an order, offered when only the order is clear."""
 
 MOST_OFFERED = 3
-CLEARLY_ANOTHER = 0.8
-"""So sure the bot must be to leave a flow although the message also fits its question."""
-
-ANSWER_WORDS = 6
-"""A message with no more words than this beside the value just answers the question."""
-
-BARE_WORDS = 3
-"""A message with no more words than this beside a value just states it: "my e-mail is …"."""
-
 MOST_TRIES = 2
 """So often a question is repeated before a person is offered with it."""
 
@@ -81,14 +68,17 @@ def decide(
         rules: The configuration.
         known: What the store knows.
     """
-    said = values_of(understanding)
-    state = replace(state, said={**state.said, **said}).heard(text)
+    heard = Heard(text, understanding, rules)
+    state = replace(state, said={**state.said, **heard.said})
+    flow = state.active
+    if heard.tells_the_need(answering=flow is not None and flow.waiting is not None):
+        state = state.heard(text)
     if known.owner is Owner.AGENT:
         return Decision(rule="owner.agent", state=state)
-    turn = _Turn(text, understanding, said, state, rules, known)
+    turn = _Turn(heard, state, known)
     if value is not None:
         return turn.pressed(value)
-    if turn.wants_person():
+    if heard.wants_person():
         return turn.person("person.asked")
     return (
         turn.in_flow()
@@ -108,20 +98,11 @@ def decide(
 class _Turn:
     """One decision being made; each method is one of the rules above, or a part of one."""
 
-    def __init__(
-        self,
-        text: str,
-        understanding: Understanding,
-        said: Values,
-        state: DialogueState,
-        rules: Rules,
-        known: Known,
-    ) -> None:
-        self.text = text
-        self.understanding = understanding
-        self.said = said
+    def __init__(self, heard: Heard, state: DialogueState, known: Known) -> None:
+        self.heard = heard
+        self.text = heard.text
         self.state = state
-        self.rules = rules
+        self.rules = heard.rules
         self.known = known
 
     # -- 2: buttons --------------------------------------------------------------------------------
@@ -152,12 +133,6 @@ class _Turn:
 
     # -- 3: a person -------------------------------------------------------------------------------
 
-    def wants_person(self) -> bool:
-        sure = self.understanding.probability >= self.rules.bands.answer
-        return (
-            self.understanding.intent == PERSON_INTENT and sure and not self.understanding.parts
-        ) or self.rules.phrases("human", self.text)
-
     def person(self, rule: str) -> Decision:
         state = replace(self.state, flows=(), pending=(), offered=(), misses=0)
         step = Step(action="hand_over", text=self.text, intent=PERSON_INTENT)
@@ -169,7 +144,7 @@ class _Turn:
         flow = self.state.active
         if flow is None or flow.waiting is None:
             return None
-        if self.rules.phrases("stop", self.text):
+        if self.heard.holds("stop"):
             return self.dropped("flow.stopped")
         if flow.waiting == CONFIRM:
             return self.at_confirmation(flow)
@@ -178,94 +153,44 @@ class _Turn:
         by_number = self.pressed_by_number()
         if by_number is not None:
             return by_number
-        leads_away = self.leads_away(flow)
-        if not leads_away or self.is_answer(slot):
-            answer = self.answered(flow, slot)
-            if answer is not None:
-                return answer
-        if leads_away:
-            return None
-        if self.understanding.intent in ASIDES:
-            return self.aside()
-        return self.not_an_answer(flow)
-
-    def is_answer(self, slot: Slot) -> bool:
-        """Whether a message that could be a request of its own is the answer all the same."""
-        words = self.words_beside_values()
-        if isinstance(slot, TextSlot):
-            return False
-        if isinstance(slot, ChoiceSlot):
-            return words <= ANSWER_WORDS
-        return words <= BARE_WORDS and self.understanding.probability < CLEARLY_ANOTHER
+        return self.answered(flow, slot)
 
     def answered(self, flow: FlowState, slot: Slot) -> Decision | None:
         """The message fills the slot that was asked for, another one, or corrects one."""
-        free = isinstance(slot, TextSlot) and self.understanding.intent in ("affirm", "deny")
-        value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=not free)
-        filled = flow if value is None else flow.fill(**{slot.name: value})
-        filled = self.corrected(filled, but=slot.name) or filled
-        filled = self.others_filled(filled, but=slot.name)
-        if filled is flow:
+        leads_away = self.heard.leads_away(flow)
+        if not leads_away or self.heard.answers(slot):
+            filled = self.heard.fill(flow, slot)
+            if filled is not flow:
+                taken = slot.name in filled.slots
+                return self.filled(filled, "flow.slot" if taken else "flow.corrected")
+        if leads_away:
             return None
-        return self.filled(filled, "flow.slot" if value is not None else "flow.corrected")
+        if self.heard.intent in ASIDES:
+            return self.aside()
+        return self.not_an_answer(flow)
 
     def pressed_by_number(self) -> Decision | None:
-        """ "2" or "第二个" presses the second button under the question."""
+        """Take "2" or "第二个" for the second button under the question."""
         ask = ask_again(self.state, self.rules, self.known)
         place = chosen_by_number(self.text, len(ask.choices)) if ask else None
         return None if ask is None or place is None else self.pressed(ask.choices[place].value)
 
     def at_confirmation(self, flow: FlowState) -> Decision | None:
-        corrected = self.corrected(flow)
-        if corrected is not None:
+        corrected = self.heard.correct(flow)
+        if corrected is not flow:
             return self.filled(corrected, "flow.corrected")
-        intent = self.understanding.intent
-        if intent == "deny" or self.rules.phrases("no", self.text):
+        leads_away = self.heard.leads_away(flow)
+        if leads_away and self.heard.asks:
+            # "Wait, how long does a refund take?" is no no.
+            return None
+        intent = self.heard.intent
+        if intent == "deny" or self.heard.holds("no"):
             return self.dropped("flow.refused")
-        if intent == "affirm" or self.rules.phrases("yes", self.text):
+        if intent == "affirm" or self.heard.holds("yes"):
             return self.confirmed(flow)
-        if self.leads_away(flow):
+        if leads_away:
             return None
         return self.not_an_answer(flow)
-
-    def leads_away(self, flow: FlowState) -> bool:
-        """Whether the message clearly wants something else than the flow at hand."""
-        intent = self.understanding.intent
-        if intent is None or intent in SMALL_TALK or intent == flow.intent:
-            return False
-        if self.rules.flow_of.get(intent) == flow.name:
-            return False
-        return self.sure() or bool(self.understanding.parts)
-
-    def words_beside_values(self) -> float:
-        """How many words the message has besides what it names; two Chinese characters are one."""
-        rest = self.text
-        for entity in self.understanding.entities:
-            rest = rest.replace(entity.text, " ")
-        han = sum("\u4e00" <= char <= "\u9fff" for char in rest)
-        return len(rest.split()) + han / 2
-
-    def others_filled(self, flow: FlowState, *, but: str) -> FlowState:
-        """Take what the message says about the flow's other slots, too."""
-        for slot in self.rules.flows.flows[flow.name].slots:
-            if slot.name == but or slot.name in flow.slots:
-                continue
-            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
-            if value is not None:
-                flow = flow.fill(**{slot.name: value})
-        return flow
-
-    def corrected(self, flow: FlowState, but: str = "") -> FlowState | None:
-        """Return the flow with slots that the message gives anew, or None if it gives none."""
-        changed = flow
-        for slot in self.rules.flows.flows[flow.name].slots:
-            free = isinstance(slot, ChoiceSlot | TextSlot)
-            if free or slot.name == but or slot.name not in flow.slots:
-                continue
-            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
-            if value is not None and value != flow.slots[slot.name]:
-                changed = changed.fill(**{slot.name: value})
-        return None if changed is flow else changed
 
     def filled(self, flow: FlowState, rule: str) -> Decision:
         flow = replace(flow, waiting=None, tries=0)
@@ -291,7 +216,7 @@ class _Turn:
 
     def aside(self) -> Decision:
         """Thanks or a greeting amid a flow: answer it, and ask again."""
-        intent = self.understanding.intent
+        intent = self.heard.intent
         assert intent is not None  # noqa: S101 - it is small talk
         reply = self.rules.flows.answers[intent].reply or intent
         ask = ask_again(self.state, self.rules, self.known)
@@ -321,7 +246,7 @@ class _Turn:
             place = named.index(True) if True in named else None
         if place is not None:
             return self.accepted(offered[place])
-        intent = self.understanding.intent
+        intent = self.heard.intent
         if intent == "affirm" and self.state.person_offered:
             return self.person("offer.accepted")
         if intent == "affirm" and len(offered) == 1:
@@ -342,32 +267,39 @@ class _Turn:
 
     def correction(self) -> Decision | None:
         flow = self.state.finished
-        if flow is None or self.state.flows or self.understanding.parts:
+        if flow is None or self.state.flows or self.heard.understanding.parts:
             return None
-        same = self.understanding.intent in (None, "deny", "affirm", flow.intent)
-        if not (same or not self.sure()):
-            return None
-        corrected = self.corrected(flow)
-        if corrected is None:
+        same = self.heard.intent in (None, "deny", "affirm", flow.intent)
+        corrected = self.heard.correct(flow)
+        if corrected is flow or not (same or not self.heard.sure):
             return None
         state = replace(self.state, flows=(corrected,), finished=None, misses=0, offered=())
         return self.advanced(state, "flow.reopened", ("flows", flow.name))
 
     def for_the_person(self) -> Decision | None:
         """Somebody who waits for a person leaves an address or a number: it is for that person."""
-        if self.known.owner is not Owner.QUEUE or not self.said or "order_number" in self.said:
+        if (
+            self.known.owner is not Owner.QUEUE
+            or not self.heard.said
+            or "order_number" in self.heard.said
+        ):
             return None
-        if self.words_beside_values() > BARE_WORDS:
+        if self.heard.words > BARE_WORDS:
             return None
         return self.say("queue.noted", "noted_in_queue")
 
     # -- 6-8: requests -----------------------------------------------------------------------------
 
     def requests(self) -> Decision | None:
-        parts = [part for part in self.understanding.parts if part.intent is not None]
-        if len(parts) < 2:
+        parts = self.heard.requests()
+        if not parts:
             return None
-        shared = {k: v for k, v in self.said.items() if k in ("email", "phone", "order_number")}
+        if len(parts) == 1:
+            # The rest only stated a number or an address: it belongs to the one request.
+            return self.start(str(parts[0].intent), self.text, self.heard.said, "request")
+        shared = {
+            k: v for k, v in self.heard.said.items() if k in ("email", "phone", "order_number")
+        }
         waiting = tuple(
             Pending(intent=str(part.intent), text=part.text, entities={**shared, **values_of(part)})
             for part in parts
@@ -387,10 +319,10 @@ class _Turn:
         return Decision(rule="requests.several", state=state, say=tuple(says), steps=tuple(steps))
 
     def request(self) -> Decision | None:
-        intent = self.understanding.intent
-        if intent is None or not self.sure():
+        intent = self.heard.intent
+        if intent is None or not self.heard.sure:
             return None
-        return self.start(intent, self.text, self.said, "request")
+        return self.start(intent, self.text, self.heard.said, "request")
 
     def start(self, intent: str, text: str, said: Values, rule: str) -> Decision:
         """Serve an intent: answer it at once, or open its flow."""
@@ -411,16 +343,16 @@ class _Turn:
 
     def bare_order(self) -> Decision | None:
         """An order number and nothing else: its state is what most people want to know."""
-        if "order_number" not in self.said or self.words_beside_values() > 2:
+        if "order_number" not in self.heard.said or self.heard.words > 2:
             return None
-        return self.start("track_order", self.text, self.said, "bare_order")
+        return self.start("track_order", self.text, self.heard.said, "bare_order")
 
     # -- 9-10: unsure ------------------------------------------------------------------------------
 
     def offer(self) -> Decision | None:
         bands = self.rules.bands
-        ranking = self.understanding.ranking
-        likely = self.understanding.intent is not None or self.understanding.out_of_scope < 0.5
+        ranking = self.heard.understanding.ranking
+        likely = self.heard.intent is not None or self.heard.understanding.out_of_scope < 0.5
         if not ranking or not likely or ranking[0].probability < bands.offer:
             return None
         floor = max(bands.offer / 2, ranking[0].probability / 4)
@@ -452,24 +384,24 @@ class _Turn:
     def about_order(self) -> Decision | None:
         """Something about an order, but what? Offer what can be done with one."""
         wanted = [intent for intent in ORDER_INTENTS if intent in self.rules.intents]
-        if "order_number" not in self.said or not wanted:
+        if "order_number" not in self.heard.said or not wanted:
             return None
         return self.offering(tuple(wanted), "offer.order")
 
     def insulted(self) -> Decision | None:
         """Abuse and nothing clear besides: stay calm, and let a person help."""
-        if not self.understanding.tone.abusive:
+        if not self.heard.understanding.tone.abusive:
             return None
         say = Say(key="calm_down", choices=(PERSON,))
         return Decision(rule="abuse", state=self.state, say=(say,), place=("phrases", "abusive"))
 
     def not_understood(self) -> Decision:
         """Ask the knowledge base; what it is not sure of counts as not understood."""
-        foreign = self.understanding.out_of_scope >= 0.5
+        foreign = self.heard.understanding.out_of_scope >= 0.5
         step = Step(
             action="search",
             text=self.text,
-            intent=self.understanding.intent,
+            intent=self.heard.intent,
             options={"out_of_scope": foreign},
         )
         return Decision(rule="search", state=self.state, steps=(step,))
@@ -480,12 +412,6 @@ class _Turn:
         return Decision(rule="miss", state=state, say=say)
 
     # -- shared ------------------------------------------------------------------------------------
-
-    def sure(self) -> bool:
-        return (
-            self.understanding.intent is not None
-            and self.understanding.probability >= self.rules.bands.answer
-        )
 
     def say(self, rule: str, key: str) -> Decision:
         return Decision(rule=rule, state=self.state, say=(Say(key=key),))

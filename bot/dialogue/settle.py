@@ -47,7 +47,10 @@ def settle(
             a question must be the last thing said.
     """
     if outcome.proved:
-        state = replace(state, proved=(*state.proved, outcome.proved), proof_failures=0)
+        # What was just spoken of is what "it" means in the next message.
+        said = {**state.said, "order_number": outcome.proved}
+        proved = tuple(dict.fromkeys((*state.proved, outcome.proved)))
+        state = replace(state, proved=proved, proof_failures=0, said=said)
     if step.flow_id is None:
         return _without_flow(state, step, outcome, rules, known, last=last)
     flow = state.active

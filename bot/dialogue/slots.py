@@ -24,6 +24,10 @@ _INSTEAD_OF = re.compile(r"\b(instead of|rather than|not)\W*$", re.IGNORECASE)
 
 _FILLER = re.compile(r"[^\w]|\b(just|only|make it|to)\b|个|件|就|改成|要|[吧呢啊]", re.IGNORECASE)
 
+_WORD = re.compile(r"[^\W\u4e00-\u9fff]+(?:['’-]\w+)*")
+
+_NUMBER_BEFORE = re.compile(r"(\w+)\s*$")
+
 _ORDINALS = {
     "1": 1,
     "2": 2,
@@ -64,7 +68,23 @@ def values_of(understanding: Understanding) -> Values:
         )
         if wanted or entity.type not in values:
             values[entity.type] = entity.value
+    if "product" in values and "quantity" not in values:
+        # "3 desk lamps" has no measure word, and is a quantity all the same.
+        product = next(e for e in understanding.entities if e.type == "product")
+        before = _NUMBER_BEFORE.search(understanding.text[: product.start])
+        number = bare_number(before[1]) if before else None
+        if number is not None:
+            values["quantity"] = number
     return values
+
+
+def words_beside_values(understanding: Understanding) -> float:
+    """Return how many words a message has besides what it names; two Han characters are one."""
+    rest = understanding.text
+    for entity in understanding.entities:
+        rest = rest.replace(entity.text, " ")
+    han = sum("\u4e00" <= char <= "\u9fff" for char in rest)
+    return len(_WORD.findall(rest)) + han / 2
 
 
 def value_from(

@@ -110,9 +110,8 @@ def main() -> None:
         }
         for name, us in figures.items():
             out(f"{language}  {name:16} {us:8.1f} us\n")
-        out(
-            f"{language}  scikit-learn / intents: {figures['scikit-learn'] / figures['intents']:.1f}\n"
-        )
+        ratio = figures["scikit-learn"] / figures["intents"]
+        out(f"{language}  scikit-learn / intents: {ratio:.1f}\n")
 
 
 if __name__ == "__main__":

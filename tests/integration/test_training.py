@@ -25,20 +25,23 @@ TEXTS = {
         "track my package|any news on my delivery|"
         "when will my order arrive|my parcel is still not here|what is the status of my order|"
         "it says out for delivery since monday",
-        "zh": "我的订单到哪了|快递到哪里了|查一下物流|我的包裹怎么还没到|发货了吗|什么时候能收到我的快递|"
+        "zh": "我的订单到哪了|快递到哪里了|查一下物流|"
+        "我的包裹怎么还没到|发货了吗|什么时候能收到我的快递|"
         "物流好几天没动了|订单现在什么状态",
     },
     "get_refund": {
         "en": "i want my money back|please refund me|"
         "can i get a refund for this lamp|refund my card|"
         "give me back what i paid|i would like to be reimbursed|how do i claim a refund|refund now",
-        "zh": "我要退款|把钱退给我|能退钱吗|申请退款|退我钱|仅退款可以吗|麻烦给我办一下退款|钱什么时候能退给我",
+        "zh": "我要退款|把钱退给我|能退钱吗|申请退款|"
+        "退我钱|仅退款可以吗|麻烦给我办一下退款|钱什么时候能退给我",
     },
     "cancel_order": {
         "en": "cancel my order|i do not want it any more, cancel it|stop the order i placed|"
         "please cancel the purchase|can i still cancel|i ordered by mistake, cancel please|"
         "call off my order|cancel both of my orders",
-        "zh": "取消订单|我不想要了,帮我取消|订单能取消吗|拍错了取消一下|撤销我的订单|把刚下的单取消掉|"
+        "zh": "取消订单|我不想要了,帮我取消|订单能取消吗|"
+        "拍错了取消一下|撤销我的订单|把刚下的单取消掉|"
         "还没发货可以取消吗|取消昨天的订单",
     },
     "get_invoice": {
@@ -46,7 +49,8 @@ TEXTS = {
         "where can i download my invoice|invoice please|"
         "can you issue an invoice for my company|email me the bill|"
         "i need a vat invoice|print the receipt",
-        "zh": "帮我开发票|电子发票怎么下载|我要发票|开一张专票|发票发我邮箱|请开具公司抬头的发票|补开发票|发票呢",
+        "zh": "帮我开发票|电子发票怎么下载|我要发票|开一张专票|"
+        "发票发我邮箱|请开具公司抬头的发票|补开发票|发票呢",
     },
     "greet": {
         "en": "hi|hello|hey there|good morning|hello, anyone there|hi there|good evening|hey",

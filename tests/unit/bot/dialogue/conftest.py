@@ -56,9 +56,7 @@ def understood(text, intent=None, probability=0.95, parts=(), tone=None, foreign
     for kind, value in values.items():
         start = text.casefold().find(str(value).casefold())
         start, end = (start, start + len(str(value))) if start >= 0 else (0, len(text))
-        entities.append(
-            Entity(type=kind, text=text[start:end], start=start, end=end, value=value)
-        )
+        entities.append(Entity(type=kind, text=text[start:end], start=start, end=end, value=value))
     guess = IntentGuess(intent=intent or "greet", probability=probability if intent else 0.05)
     return Understanding(
         text=text,

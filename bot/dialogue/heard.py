@@ -1,0 +1,171 @@
+"""A message as the rules of `decide` look at it: what it could be, seen from where things stand.
+
+Predicates only; none of them changes anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.dialogue.slots import value_from, values_of, words_beside_values
+from bot.settings.model import ChoiceSlot, OrderSlot, TextSlot
+
+if TYPE_CHECKING:
+    from bot.dialogue.context import Rules
+    from bot.dialogue.slots import Values
+    from bot.dialogue.state import FlowState
+    from bot.settings.model import Slot
+    from nlp.understanding import Understanding
+
+PERSON_INTENT = "contact_human_agent"
+
+SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
+"""Heard within a flow, these answer its question or nothing; they never lead away from it."""
+
+CLEARLY_ANOTHER = 0.8
+"""So sure must another request be to win over an order number that the flow has asked for."""
+
+ANSWER_WORDS = 6
+"""A message with no more words than this beside the value may well just answer the question."""
+
+BARE_WORDS = 3
+"""A message with no more words than this beside a value just states it: "my e-mail is …"."""
+
+QUESTION = re.compile(
+    r"[?？吗呢]|多少|几|怎么|什么|^(?:how|what|when|why|where|which|can|do|does|is)\b",
+    re.IGNORECASE,
+)
+"""Marks a message that asks, and so does not choose among buttons."""
+
+
+class Heard:
+    """One message, understood, under one configuration."""
+
+    __slots__ = ("rules", "said", "text", "understanding", "words")
+
+    def __init__(self, text: str, understanding: Understanding, rules: Rules) -> None:
+        self.text = text
+        self.rules = rules
+        self.said = values_of(understanding)
+        """Entity type → value."""
+        self.words = words_beside_values(understanding)
+        """How many words there are besides what is named."""
+        self.understanding = _about_orders(understanding, rules, self.said)
+
+    @property
+    def intent(self) -> str | None:
+        """The intent, sure or not."""
+        return self.understanding.intent
+
+    @property
+    def sure(self) -> bool:
+        """Whether the intent is sure enough to be served."""
+        return self.intent is not None and self.understanding.probability >= self.rules.bands.answer
+
+    def holds(self, phrase: str) -> bool:
+        """Whether it holds one of the phrases that work in any state."""
+        return self.rules.phrases(phrase, self.text)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return QUESTION.search(self.text) is not None
+
+    def wants_person(self) -> bool:
+        """Whether it asks for a person."""
+        if self.holds("human"):
+            return True
+        if self.said and self.words <= BARE_WORDS:
+            # "someone.else@example.com" answers a question, whatever it looks like.
+            return False
+        return self.intent == PERSON_INTENT and self.sure and not self.understanding.parts
+
+    def tells_the_need(self, *, answering: bool) -> bool:
+        """Whether it says what the customer needs, rather than yes, thanks or a number.
+
+        Args:
+            answering: Whether a flow has asked for something.
+        """
+        if self.intent in SMALL_TALK or self.holds("human"):
+            return False
+        bare = bool(self.said) and self.words <= BARE_WORDS
+        return not bare or (self.sure and not answering)
+
+    def leads_away(self, flow: FlowState) -> bool:
+        """Whether it clearly wants something else than the flow at hand."""
+        if self.intent is None or self.intent in SMALL_TALK or self.intent == flow.intent:
+            return False
+        if self.rules.flow_of.get(self.intent) == flow.name:
+            return False
+        return self.sure or bool(self.understanding.parts)
+
+    def answers(self, slot: Slot) -> bool:
+        """Whether it answers a slot's question although it could be a request of its own."""
+        if isinstance(slot, TextSlot):
+            return False
+        if isinstance(slot, ChoiceSlot):
+            return self.words <= ANSWER_WORDS and not self.asks
+        if isinstance(slot, OrderSlot):
+            return self.words <= BARE_WORDS and self.understanding.probability < CLEARLY_ANOTHER
+        return self.words <= ANSWER_WORDS
+
+    def fill(self, flow: FlowState, slot: Slot) -> FlowState:
+        """Return the flow with the slot that was asked for, and whatever else the message gives.
+
+        The same flow is returned when it gives nothing.
+        """
+        # "Yes please" is no name and no address.
+        free = self.intent in ("affirm", "deny") and self.words <= BARE_WORDS - 1
+        value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=not free)
+        filled = flow if value is None else flow.fill(**{slot.name: value})
+        return self._fill_others(self.correct(filled, but=slot.name), but=slot.name)
+
+    def correct(self, flow: FlowState, but: str = "") -> FlowState:
+        """Return the flow with the filled slots that the message gives anew; the same if none."""
+        for slot in self.rules.flows.flows[flow.name].slots:
+            free = isinstance(slot, ChoiceSlot | TextSlot)
+            if free or slot.name == but or slot.name not in flow.slots:
+                continue
+            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
+            if value is not None and value != flow.slots[slot.name]:
+                flow = flow.fill(**{slot.name: value})
+        return flow
+
+    def _fill_others(self, flow: FlowState, *, but: str) -> FlowState:
+        for slot in self.rules.flows.flows[flow.name].slots:
+            if slot.name == but or slot.name in flow.slots:
+                continue
+            value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
+            if value is not None:
+                flow = flow.fill(**{slot.name: value})
+        return flow
+
+    def requests(self) -> tuple[Understanding, ...]:
+        """Return the parts that want something, rather than say "my e-mail is …"."""
+        return tuple(part for part in self.understanding.parts if _wants_something(part))
+
+
+def _wants_something(part: Understanding) -> bool:
+    values = values_of(part)
+    states = any(kind in values for kind in ("email", "phone", "order_number"))
+    return part.intent is not None and not (states and words_beside_values(part) <= BARE_WORDS + 1)
+
+
+def _about_orders(understanding: Understanding, rules: Rules, said: Values) -> Understanding:
+    """Prefer an intent that is about an order when the message names one.
+
+    "Has AB123456 left the warehouse?" sounds like a question about stock to a model that knows no
+    order numbers.
+    """
+    if "order_number" not in said or understanding.intent is None:
+        return understanding
+    for guess in understanding.ranking:
+        if guess.probability < rules.bands.offer:
+            break
+        flow = rules.flow_of.get(guess.intent)
+        if flow and any(isinstance(slot, OrderSlot) for slot in rules.flows.flows[flow].slots):
+            probability = max(guess.probability, understanding.probability)
+            return replace(understanding, intent=guess.intent, probability=probability)
+    return understanding
