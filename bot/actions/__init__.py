@@ -46,6 +46,9 @@ class Action:
 
 _ORDER = frozenset({"order", "contact"})
 
+_PRODUCT_REPLIES = {**products.REPLIES, **answer.REPLIES}
+"""Without a product of that name, the articles may still answer."""
+
 ACTIONS: Mapping[str, Action] = {
     "answer": Action(run=answer.run, replies=answer.REPLIES),
     "search": Action(run=answer.search, replies=answer.REPLIES),
@@ -82,10 +85,14 @@ ACTIONS: Mapping[str, Action] = {
         run=invoice.send, replies={**invoice.REPLIES, **proof.REPLIES}, slots=_ORDER
     ),
     "product_info": Action(
-        run=products.info, replies=products.REPLIES, slots=frozenset({"product"})
+        run=products.info,
+        replies=_PRODUCT_REPLIES,
+        slots=frozenset({"product"}),
     ),
     "availability": Action(
-        run=products.availability, replies=products.REPLIES, slots=frozenset({"product"})
+        run=products.availability,
+        replies=_PRODUCT_REPLIES,
+        slots=frozenset({"product"}),
     ),
     "recommend": Action(
         run=products.recommend, replies=products.REPLIES, slots=frozenset({"category"})
@@ -113,5 +120,5 @@ ACTIONS: Mapping[str, Action] = {
     "newsletter": Action(
         run=newsletter.run, replies=newsletter.REPLIES, slots=frozenset({"wish", "email"})
     ),
-    "points": Action(run=points.run, replies=points.REPLIES),
+    "points": Action(run=points.run, replies={**points.REPLIES, **answer.REPLIES}),
 }

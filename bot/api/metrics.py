@@ -57,15 +57,24 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=self.registry,
         )
+        # Looking a child up by its labels costs more than counting; there are few of them.
+        self._of_stage: dict[str, Histogram] = {}
+        self._of_exchange: dict[tuple[str, str], Counter] = {}
         self._sampler: asyncio.Task[None] | None = None
 
     def exchange(self, *, rule: str, owner: str) -> None:
         """Count an answered message."""
-        self._exchanges.labels(rule, owner).inc()
+        child = self._of_exchange.get((rule, owner))
+        if child is None:
+            child = self._of_exchange[rule, owner] = self._exchanges.labels(rule, owner)
+        child.inc()
 
     def stage(self, stage: str, seconds: float) -> None:
         """Note how long a stage of a turn took."""
-        self._stages.labels(stage).observe(seconds)
+        child = self._of_stage.get(stage)
+        if child is None:
+            child = self._of_stage[stage] = self._stages.labels(stage)
+        child.observe(seconds)
 
     def turn_error(self) -> None:
         """Count a turn that failed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import typer
 import uvloop
@@ -13,16 +14,19 @@ from bot.cli.configuration import DEFAULT, AsJson, Config
 from bot.cli.service import playbook_of
 from bot.errors import BotError, shown
 from bot.golden import Verdict, run_all
-from bot.playbook import Playbook
 from bot.settings.golden import GoldenFile, load_golden
+
+
+if TYPE_CHECKING:
+    from bot.playbook import Playbook
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this file."""
-    app.command()(test)
+    app.command("test")(run_tests)
 
 
-def test(config: Config = DEFAULT, as_json: AsJson = False) -> int:
+def run_tests(config: Config = DEFAULT, as_json: AsJson = False) -> int:
     """Run the configuration's own tests: conversations, routing, hours."""
     log.configure(level="ERROR")
     playbook = playbook_of(config)

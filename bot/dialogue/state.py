@@ -6,7 +6,7 @@ restart between any two messages, so everything in it is JSON.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -99,7 +99,14 @@ class DialogueState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form on disk; what is empty is left out, since it is written every turn."""
-        return {key: value for key, value in asdict(self).items() if value}
+        data = {name: value for name in _FIELDS if (value := getattr(self, name))}
+        if self.flows:
+            data["flows"] = [_plain(flow) for flow in self.flows]
+        if self.finished:
+            data["finished"] = _plain(self.finished)
+        if self.pending:
+            data["pending"] = [_plain(request) for request in self.pending]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DialogueState:
@@ -112,3 +119,11 @@ class DialogueState:
         for name in ("offered", "proved", "texts"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
+
+
+_FIELDS = tuple(each.name for each in fields(DialogueState))
+
+
+def _plain(value: FlowState | Pending) -> dict[str, Any]:
+    # Not dataclasses.asdict: it copies every string, and this happens with every message.
+    return {name: getattr(value, name) for name in value.__slots__}
