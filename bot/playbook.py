@@ -74,6 +74,12 @@ def rules_of(settings: Settings) -> Rules:
         bands=settings.general.bands,
         phrases=_matcher(settings.phrases),
         options=_options(flows),
+        needed={
+            (name, slot.name): _any_of(_flat(slot.ask_when))
+            for name, flow in flows.flows.items()
+            for slot in flow.slots
+            if slot.ask_when
+        },
         flow_of={intent: name for name, flow in flows.flows.items() for intent in flow.intents},
     )
 

@@ -180,6 +180,7 @@ class _Acting:
             understanding=self.understanding,
             intent=step.intent,
             slots=step.slots,
+            product=step.product,
             options=step.options,
             confirmed=step.confirmed,
             customer=self.known.customer,

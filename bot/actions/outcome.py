@@ -115,6 +115,8 @@ class Request:
     intent: str | None
     """What is being served."""
     slots: Mapping[str, SlotValue]
+    product: str | None
+    """The product that the request named."""
     options: Mapping[str, str | bool | int]
     """What the flow hands to its action."""
     confirmed: bool

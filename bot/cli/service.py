@@ -1,4 +1,8 @@
-"""`frontdesk serve`, `chat` and `explain`: the service, a conversation in the terminal, and why."""
+"""`frontdesk serve`, `chat` and `explain`: the service, a conversation in the terminal, and why.
+
+What takes long to import, the service and its model, is imported by the command that needs it:
+`frontdesk check` and `--help` answer at once.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvloop
 
-from bot import environment, log
-from bot.app import Address, serve, utc_now
 from bot.cli.configuration import DEFAULT, AsJson, Config
 from bot.cli.progress import shown_progress
 from bot.errors import BotError, shown
-from bot.models import engine_at, engine_for
-from bot.playbook import build
-from bot.rehearsal import Rehearsal
 from bot.settings.load import load
 from crm_store.errors import NotFound
-from crm_store.store import Store
 
 if TYPE_CHECKING:
+    from bot.app import Address
     from bot.playbook import Playbook
     from bot.rehearsal import Visitor
     from bot.settings.settings import Settings

@@ -16,7 +16,6 @@ from bot.errors import BotError, shown
 from bot.golden import Verdict, run_all
 from bot.settings.golden import GoldenFile, load_golden
 
-
 if TYPE_CHECKING:
     from bot.playbook import Playbook
 

@@ -55,6 +55,8 @@ class Step:
     intent: str | None = None
     flow_id: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
+    product: str | None = None
+    """The product that the request named."""
     options: Mapping[str, str | bool | int] = field(default_factory=dict)
     ask: Mapping[str, str] = field(default_factory=dict)
     """The reply key with which each slot of the flow is asked for."""
@@ -97,6 +99,8 @@ class Rules:
     phrases: Matcher
     options: Mapping[tuple[str, str], Callable[[str], str | None]]
     """(flow, choice slot) → what a typed text chooses there."""
+    needed: Mapping[tuple[str, str], Callable[[str], bool]]
+    """(flow, optional slot) → whether a request makes it needed."""
     flow_of: Mapping[str, str]
     """Intent → flow."""
 

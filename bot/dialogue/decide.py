@@ -25,12 +25,14 @@ from bot.dialogue.flows import (
     advance,
     ask_again,
     open_flow,
+    question,
     step_of,
 )
 from bot.dialogue.heard import BARE_WORDS, PERSON_INTENT, SMALL_TALK, Heard
 from bot.dialogue.settle import answer_step, go_on, missed
 from bot.dialogue.slots import chosen_by_number, slot_of, values_of
 from bot.dialogue.state import DialogueState, FlowState, Pending
+from bot.settings.model import TextSlot
 from crm_store.records import Owner
 
 if TYPE_CHECKING:
@@ -185,12 +187,23 @@ class _Turn:
             return None
         intent = self.heard.intent
         if intent == "deny" or self.heard.holds("no"):
-            return self.dropped("flow.refused")
+            return self.reworded(flow) or self.dropped("flow.refused")
         if intent == "affirm" or self.heard.holds("yes"):
             return self.confirmed(flow)
         if leads_away:
             return None
         return self.not_an_answer(flow)
+
+    def reworded(self, flow: FlowState) -> Decision | None:
+        """Say no to free words: "no, it's number 200" is about the words, not the flow."""
+        spec = self.rules.flows.flows[flow.name]
+        texts = [s for s in spec.slots if isinstance(s, TextSlot) and s.name in flow.slots]
+        if not texts or self.heard.words <= BARE_WORDS - 1 or self.heard.holds("stop"):
+            return None
+        flow = replace(flow.drop(texts[-1].name), waiting=texts[-1].name, tries=0)
+        state = self.state.with_active(flow)
+        say = (question(texts[-1], flow, self.known),)
+        return Decision(rule="flow.reworded", state=state, say=say, place=("flows", flow.name))
 
     def filled(self, flow: FlowState, rule: str) -> Decision:
         flow = replace(flow, waiting=None, tries=0)

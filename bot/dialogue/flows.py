@@ -77,11 +77,18 @@ def advance(
         value = _remembered(slot, flow, state, rules, known)
         if value is not None:
             flow = flow.fill(**{slot.name: value})
-        elif not slot.optional and not _proved(slot, flow, state, known):
+        elif _is_needed(slot, flow, rules) and not _proved(slot, flow, state, known):
             flow = replace(flow, waiting=slot.name)
             return state.with_active(flow), question(slot, flow, known)
     flow = replace(flow, waiting=None)
     return state.with_active(flow), step_of(flow, spec, confirmed=False)
+
+
+def _is_needed(slot: Slot, flow: FlowState, rules: Rules) -> bool:
+    if not slot.optional:
+        return True
+    needed = rules.needed.get((flow.name, slot.name))
+    return needed is not None and needed(flow.opening)
 
 
 def step_of(flow: FlowState, spec: Flow, *, confirmed: bool) -> Step:
@@ -92,6 +99,7 @@ def step_of(flow: FlowState, spec: Flow, *, confirmed: bool) -> Step:
         intent=flow.intent,
         flow_id=flow.id,
         slots=flow.slots,
+        product=flow.product,
         options=spec.options,
         ask={slot.name: slot.ask for slot in spec.slots},
         confirmed=confirmed,

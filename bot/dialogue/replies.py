@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
-LOCALES: Mapping[Language, str] = {"en": "en_US", "zh": "zh_Hans_CN"}
+LOCALES: Mapping[Language, Locale] = {
+    "en": Locale.parse("en_US"),
+    "zh": Locale.parse("zh_Hans_CN"),
+}
 LIST_SEPARATORS: Mapping[Language, str] = {"en": ", ", "zh": "、"}
 
 SHARED = frozenset({"shop", "name", "ticket", "wait"})
@@ -100,6 +104,7 @@ class Replies:
 
     def __init__(self, replies: Mapping[Language, Mapping[str, str]], time_zone: ZoneInfo) -> None:
         self._time_zone = time_zone
+        _load_locales()
         self._templates = {
             language: {key: PLACEHOLDER.split(text) for key, text in texts.items()}
             for language, texts in replies.items()
@@ -177,3 +182,13 @@ class Replies:
                 return ""
             case _:
                 raise TypeError(f"a reply cannot say a {type(value).__name__}")
+
+
+def _load_locales() -> None:
+    """Have Babel read its files now, rather than in the first reply that holds a number."""
+    day = datetime(2000, 1, 1, tzinfo=UTC)
+    for locale in LOCALES.values():
+        format_decimal(1, locale=locale)
+        format_currency(1, "USD", locale=locale)
+        format_skeleton("MMMEd", day, locale=locale)
+        format_date(day, "M EEEE", locale=locale)

@@ -119,13 +119,14 @@ def value_from(
 def _words_for(
     slot: TextSlot, rules: Rules, flow_name: str, text: str, said: Values, *, asked: bool
 ) -> SlotValue | None:
-    named = next((said[kind] for kind in slot.take if kind in said), None)
-    if named is not None:
-        return named
     found = rules.options[flow_name, slot.name](text)
     if found is not None:
         return found
-    return text.strip() if asked or _tells_enough(slot, text) else None
+    if asked:
+        # All of it: an address comes with a name and a phone number.
+        return text.strip()
+    named = next((said[kind] for kind in slot.take if kind in said), None)
+    return text.strip() if named is None and _tells_enough(slot, text) else named
 
 
 def _tells_enough(slot: TextSlot, text: str) -> bool:

@@ -274,7 +274,13 @@ class SlotBase(Strict):
 
     name: Name = Field(description="Its name within the flow.")
     ask: ReplyKey = Field(description="Reply key of the question.")
-    optional: bool = Field(default=False, description="Taken when said, never asked for.")
+    optional: bool = Field(
+        default=False, description="Taken when said; asked for only by the action itself."
+    )
+    ask_when: dict[Language, tuple[Pattern, ...]] = Field(
+        default_factory=dict,
+        description="RE2 patterns of requests for which an optional slot is asked for after all.",
+    )
 
 
 class OrderSlot(SlotBase):

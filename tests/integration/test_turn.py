@@ -15,11 +15,13 @@ import pytest
 
 from bot import log
 from bot.actions import ACTIONS
+from bot.actions.outcome import Outcome
 from bot.demo import seed
 from bot.messages import Message
 from bot.rehearsal import Rehearsal, Visitor
 from bot.turn import Answered
-from crm_store.drafts import Line
+from crm_store.drafts import Incoming, Line
+from crm_store.effects import CHANGEABLE, CancelOrder
 from crm_store.errors import Conflict, NotFound, Unavailable
 from crm_store.ids import new_id
 from crm_store.records import AuthorKind, OrderState, Owner, TicketState
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.actions import Run
-    from bot.actions.outcome import Outcome, Request
+    from bot.actions.outcome import Request
     from bot.playbook import Playbook
     from bot.rehearsal import Reaction
 
@@ -44,7 +46,7 @@ class House:
     """A data folder, and the service's turns on it; a restart makes them anew."""
 
     def __init__(self, path: Path, playbook: Playbook) -> None:
-        self._path = path
+        self.path = path
         self._playbook = playbook
         self.rehearsal: Rehearsal
 
@@ -57,7 +59,7 @@ class House:
         return self.rehearsal.turns
 
     async def start(self) -> None:
-        store = await Store.open(self._path)
+        store = await Store.open(self.path)
         self.rehearsal = Rehearsal(store, self._playbook, lambda: NOW)
 
     async def stop(self) -> None:
@@ -79,6 +81,12 @@ class House:
     def again(self, visitor: Visitor) -> Visitor:
         """The same visitor after a restart."""
         return Visitor(self.rehearsal, visitor.conversation_id, verified=visitor.verified)
+
+    async def received(self, visitor: Visitor, texts: list[str]) -> list[int]:
+        """Send texts without waiting for anything in between; return their places."""
+        messages = [a_message(visitor, text) for text in texts]
+        receipts = await asyncio.gather(*map(self.turns.receive, messages))
+        return [receipt.seq for receipt in receipts]
 
     async def answered(self, conversation_id: str, seq: int) -> Reaction:
         async with asyncio.timeout(WAIT_S):
@@ -181,7 +189,7 @@ async def test_messages_sent_in_one_breath_are_answered_in_their_order(house: Ho
         "thanks a lot",
         "which payment methods do you take?",
     ]
-    seqs = [(await house.turns.receive(a_message(visitor, text))).seq for text in texts]
+    seqs = await house.received(visitor, texts)
     assert seqs == [1, 2, 3, 4, 5]
     assert house.turns.depth > 1
     reactions = [await house.answered(visitor.conversation_id, seq) for seq in seqs]
@@ -247,17 +255,42 @@ async def test_one_conversation_does_not_wait_for_another(house: House, instead:
 async def test_what_was_acknowledged_before_a_crash_is_answered_after_it(house: House) -> None:
     visitor = await house.visitor()
     texts = ["Could you tell me how my package is doing?", "it's AB204817"]
-    seqs = [(await house.turns.receive(a_message(visitor, text))).seq for text in texts]
+    for text in texts:
+        message = a_message(visitor, text)
+        await house.store.conversations.receive(
+            Incoming(
+                conversation_id=message.conversation_id,
+                client_id=message.client_id,
+                text=text,
+                at=NOW,
+                verified=False,
+            )
+        )
     await house.die()
     await house.start()
     assert await house.turns.recover() == 2
-    reactions = [await house.answered(visitor.conversation_id, seq) for seq in seqs]
+    reactions = [await house.answered(visitor.conversation_id, seq) for seq in (1, 2)]
     assert [keys(r) for r in reactions] == [["ask.order"], ["ask.proof"]]
-    assert await house.turns.recover() == 0
     await house.restart()
     assert await house.turns.recover() == 0
-    exchanges = await house.store.exchanges.of_conversation(visitor.conversation_id)
-    assert [exchange.message_seq for exchange in exchanges] == seqs
+
+
+async def test_a_crash_in_the_middle_of_the_work_leaves_each_message_one_answer(
+    house: House,
+) -> None:
+    visitors = [await house.visitor() for _ in range(4)]
+    texts = ["hello there", "Could you tell me how my package is doing?", "it's AB204817"]
+    everything = [(v.conversation_id, await house.received(v, texts)) for v in visitors]
+    await house.die()
+    await house.start()
+    await house.turns.recover()
+    await house.turns.drain(WAIT_S)
+    assert await house.store.conversations.unhandled() == ()
+    for conversation_id, seqs in everything:
+        exchanges = await house.store.exchanges.of_conversation(conversation_id)
+        assert [exchange.message_seq for exchange in exchanges] == seqs
+        replies = [m.reply_to for m in await house.said(conversation_id) if m.reply_to]
+        assert replies == sorted(replies)
 
 
 async def test_two_processes_that_take_up_the_same_message_answer_it_once(house: House) -> None:
@@ -323,6 +356,30 @@ async def test_a_full_disk_delays_answers_and_loses_none(house: House, instead: 
     assert "3,640" in text_of(await house.answered(visitor.conversation_id, receipt.seq))
     exchanges = await house.store.exchanges.of_conversation(visitor.conversation_id)
     assert [exchange.message_seq for exchange in exchanges] == [receipt.seq]
+
+
+async def test_an_answer_whose_commit_nobody_heard_of_is_shown_all_the_same(
+    house: House, instead: Any
+) -> None:
+    """It is on disk, but the database could not be asked any more when it said so."""
+
+    async def then_gone(request: Request) -> Outcome:
+        nonlocal aside
+        if aside is None:
+            aside = await asyncio.to_thread(house.path.rename, house.path.with_suffix(".aside"))
+        return await usual(request)
+
+    aside: Path | None = None
+    usual = instead("points", then_gone)
+    visitor = await house.visitor("ada")
+    receipt = await house.turns.receive(a_message(visitor, "how many points do I have?"))
+    await asyncio.sleep(0.1)
+    assert aside is not None
+    await asyncio.to_thread(aside.rename, house.path)
+    reaction = await house.answered(visitor.conversation_id, receipt.seq)
+    assert "3,640" in text_of(reaction)
+    said = await house.said(visitor.conversation_id)
+    assert [m.author for m in said].count(AuthorKind.BOT) == len(reaction.messages)
 
 
 async def limit_pages(store: Store, pages: int | None = None) -> None:
@@ -399,10 +456,12 @@ async def test_an_agent_who_takes_over_amid_a_thought_silences_the_bot(
 
 
 async def test_of_two_who_cancel_the_same_order_one_is_told_that_it_is_done(house: House) -> None:
-    tabs = [await house.visitor("ben"), await house.visitor("ben")]
-    for tab in tabs:
-        assert keys(await tab.say("Please scrap order BK316409")) == ["cancel.confirm"]
-    reactions = await asyncio.gather(*(tab.choose(tab.choices[0]) for tab in tabs))
+    ben, stranger = await house.visitor("ben"), await house.visitor()
+    await ben.say("Please scrap order BK316409")
+    await stranger.say("Please scrap order BK316409")
+    await stranger.say("ben.okafor@example.org")
+    assert ben.choices[0].value == stranger.choices[0].value == "confirm:yes"
+    reactions = await asyncio.gather(*(who.choose(who.choices[0]) for who in (ben, stranger)))
     assert sorted(keys(reaction)[0] for reaction in reactions) == [
         "cancel.already",
         "cancel.done_refund",
@@ -483,6 +542,20 @@ async def test_after_an_error_the_conversation_goes_on_with_the_same_ticket(
     instead("points", usual)
     assert "3,640" in text_of(await visitor.say("how many points do I have?"))
     assert len(await house.store.tickets.of_conversation(visitor.conversation_id)) == 1
+
+
+async def test_what_cannot_be_recorded_becomes_an_apology_and_holds_nobody_up(
+    house: House, instead: Any
+) -> None:
+    async def impossible(_request: Request) -> Outcome:
+        return Outcome(effects=(CancelOrder(number="ZZ999999", allowed=CHANGEABLE),))
+
+    instead("points", impossible)
+    visitor = await house.visitor("ada")
+    seqs = await house.received(visitor, ["how many points do I have?", "hello there"])
+    first, second = [await house.answered(visitor.conversation_id, seq) for seq in seqs]
+    assert (keys(first), keys(second)) == (["apology"], ["greet"])
+    assert await house.store.orders.order("ZZ999999") is None
 
 
 # -- tickets and ownership -------------------------------------------------------------------------
