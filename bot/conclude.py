@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.playbook import Playbook
     from bot.routing.rules import Assignment, Wait
     from bot.settings.model import Priority
-    from bot.think import Stages, Thought, Work
+    from bot.think import Attempt, Thought, Work
     from crm_store.records import Json
     from crm_store.store import Store
     from nlp.needs import Need
@@ -68,10 +68,9 @@ class Concluder:
         self._store = store
         self._remote = remote_channels
 
-    async def conclude(
-        self, work: Work, thought: Thought, *, exchange_id: str, now: datetime, stages: Stages
-    ) -> Conclusion:
+    async def conclude(self, work: Work, attempt: Attempt, thought: Thought) -> Conclusion:
         """Return the turn that a thought makes."""
+        now, stages = attempt.now, attempt.stages
         need = await self._need(work, thought, now)
         stages.done("consult")
         routed = await self._route(work, thought, need, now)
@@ -91,7 +90,7 @@ class Concluder:
             message_seq=work.seq,
             expected_version=work.conversation.version,
             at=now,
-            exchange=self._exchange(exchange_id, thought, replies, need, routed, stages),
+            exchange=self._exchange(attempt, thought, replies, need, routed),
             replies=replies,
             state=replace(thought.state, need=need.category if need else earlier).to_json(),
             owner=owner,
@@ -105,26 +104,25 @@ class Concluder:
         )
         return _conclusion(turn, work, routed)
 
-    async def apologise(
-        self, work: Work, *, exchange_id: str, now: datetime, stages: Stages
-    ) -> Conclusion:
+    async def apologise(self, work: Work, attempt: Attempt, error_id: str) -> Conclusion:
         """Return a turn that says sorry and leaves the matter to a person."""
+        now = attempt.now
         settings = self._playbook.settings.general
         language = language_of(work.conversation.language) or settings.languages[0]
         facts = Facts(need=None, intent=None, language=language)
-        subject = f"An error stopped the bot ({exchange_id})"
+        subject = f"An error stopped the bot ({error_id})"
         routed = await self._assign(work, facts, subject, now, hand_over=False)
         replies = self._render((Say(key="apology"),), language, work, routed)
         exchange = ExchangeDraft(
-            id=exchange_id,
+            id=attempt.exchange_id,
             understanding={},
             decision={"rule": "error"},
             reply_keys=("apology",),
             config_id=self._playbook.config_id,
             model_id=self._playbook.model_id,
             rule="error",
-            error_id=exchange_id,
-            timings=stages.ms,
+            error_id=error_id,
+            timings=attempt.stages.ms,
         )
         turn = Turn(
             conversation_id=work.conversation.id,
@@ -245,16 +243,15 @@ class Concluder:
 
     def _exchange(
         self,
-        exchange_id: str,
+        attempt: Attempt,
         thought: Thought,
         replies: tuple[ReplyDraft, ...],
         need: Need | None,
         routed: _Routed | None,
-        stages: Stages,
     ) -> ExchangeDraft:
         decision = thought.decision
         return ExchangeDraft(
-            id=exchange_id,
+            id=attempt.exchange_id,
             understanding=thought.understanding.to_json(),
             decision={
                 "rule": decision.rule,
@@ -269,7 +266,7 @@ class Concluder:
             rule=decision.rule,
             action_status=thought.done[-1].outcome.status if thought.done else None,
             need=_need_json(need),
-            timings=stages.ms,
+            timings=attempt.stages.ms,
         )
 
 

@@ -59,6 +59,16 @@ class Stages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt to answer a message; a conflict makes another one."""
+
+    exchange_id: str
+    now: datetime
+    """Aware UTC."""
+    stages: Stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A step that was taken, and what came of it."""
 
@@ -78,18 +88,11 @@ class Thought:
     flows: tuple[FlowFact, ...]
 
 
-async def think(
-    work: Work,
-    playbook: Playbook,
-    store: Store,
-    *,
-    exchange_id: str,
-    now: datetime,
-    stages: Stages,
-) -> Thought:
+async def think(work: Work, attempt: Attempt, playbook: Playbook, store: Store) -> Thought:
     """Return what a message leads to."""
+    stages = attempt.stages
     conversation = work.conversation
-    local_now = now.astimezone(playbook.time_zone)
+    local_now = attempt.now.astimezone(playbook.time_zone)
     understanding = playbook.engine.understand(
         work.text,
         now=local_now,
@@ -103,7 +106,7 @@ async def think(
     stages.done("load")
     decision = decide(work.text, work.value, understanding, state, playbook.rules, known)
     stages.done("decide")
-    act = _Acting(work, playbook, store, understanding, known, exchange_id)
+    act = _Acting(work, playbook, store, understanding, known, attempt.exchange_id)
     thought = await act.all_of(decision, before=state)
     stages.done("act")
     return thought

@@ -7,7 +7,7 @@ conversation takes its messages in order through the rest. What a turn leads to 
 transaction, and delivery reads only what was written: a crash between any two steps loses nothing
 that was acknowledged and shows nothing twice.
 
-`Turns._safely_think` holds the one catch-all of the walk.
+`Turns._answer` holds the one catch-all of the walk.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,7 +24,7 @@ import structlog
 from bot.conclude import Concluder
 from bot.messages import Receipt
 from bot.status import status_of
-from bot.think import Stages, Work, think
+from bot.think import Attempt, Stages, Work, think
 from crm_store.drafts import Incoming
 from crm_store.errors import AlreadyHandled, Busy, Conflict, Unavailable
 from crm_store.ids import new_id
@@ -69,6 +70,40 @@ class Answered:
     ticket: int | None
     error_id: str | None
     stages_ms: Json
+
+
+@dataclass(slots=True, kw_only=True)
+class _Course:
+    """How the attempts to answer one message have gone so far."""
+
+    work: Work
+    exchange_id: str = field(default_factory=new_id)
+    """Kept while the store may have heard of it: what was recorded under it is found again."""
+    conflicts: int = 0
+    error_id: str | None = None
+    """Of the error for which the next attempt apologises."""
+    stale: bool = False
+    hopeless: bool = False
+
+    def again(self, work: Work) -> None:
+        """Begin anew with what the store says now.
+
+        The exchange that apologises goes by the error's id, so that `explain` finds it.
+        """
+        self.work, self.exchange_id, self.stale = work, self.error_id or new_id(), False
+
+    def conflicted(self, error: Conflict) -> None:
+        """Note that somebody else changed what the attempt was based on."""
+        self.stale = True
+        self.conflicts += 1
+        if self.conflicts > MOST_CONFLICTS:
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """Note an error: the next attempt apologises; an apology that fails is the end."""
+        self.hopeless = self.error_id is not None
+        self.stale = True
+        self.error_id = _log_error(self.work, error)
 
 
 class Turns:
@@ -127,7 +162,8 @@ class Turns:
                 verified=message.verified,
             )
         )
-        if not received.duplicate:
+        if not received.handled and not self._waits(message.conversation_id, received.seq):
+            # A duplicate, too: its sender may have gone away between the commit and this line.
             self._enqueue(
                 Work(
                     seq=received.seq,
@@ -167,6 +203,9 @@ class Turns:
 
     # -- order -------------------------------------------------------------------------------------
 
+    def _waits(self, conversation_id: str, seq: int) -> bool:
+        return any(work.seq == seq for work in self._waiting.get(conversation_id, ()))
+
     def _enqueue(self, work: Work) -> None:
         queue = self._waiting.get(work.conversation.id)
         if queue is not None:
@@ -178,48 +217,64 @@ class Turns:
         worker.add_done_callback(self._workers.discard)
 
     async def _work_off(self, conversation_id: str, queue: deque[Work]) -> None:
+        """Answer a conversation's messages in order, until none waits."""
         latest: Conversation | None = None
         try:
             while queue:
                 work = queue[0]
                 if latest is not None and latest.version > work.conversation.version:
                     work = replace(work, conversation=latest)
-                latest = await self._answer(work)
+                latest = await self._answer(work) or latest
                 queue.popleft()
+        except (Busy, Unavailable):
+            # Only when the service stops: what is left is taken up at the next start.
+            log.warning("left_for_next_start", conversation=conversation_id, code="unavailable")
         finally:
             del self._waiting[conversation_id]
 
     async def _answer(self, work: Work) -> Conversation | None:
-        """Take one message through the walk, however long the store makes it wait."""
+        """Take one message through the walk, however long the store makes it wait.
+
+        Returns:
+            The conversation as it stands then; None when there was nothing to do, or nothing that
+            could be done: such a message is taken up again at the next start.
+        """
+        course = _Course(work=work)
         pauses = iter(RETRY_S)
-        conflicts = 0
-        while True:
+        while not course.hopeless:
             try:
-                return await self._turn(work)
+                if course.stale:
+                    course.again(await self._reloaded(course.work))
+                return await self._turn(course)
             except AlreadyHandled:
                 return None
-            except Conflict:
-                conflicts += 1
-                if conflicts > MOST_CONFLICTS:
-                    raise
-                work = await self._reloaded(work)
             except (Busy, Unavailable):
                 if self._closing:
                     raise
                 await asyncio.sleep(next(pauses, RETRY_S[-1]))
+            except Conflict as error:
+                course.conflicted(error)
+            except Exception as error:  # noqa: BLE001 - the walk's one catch-all: apology and ticket
+                course.failed(error)
+        return None
 
     async def _reloaded(self, work: Work) -> Work:
         conversation = await self._store.conversations.get(work.conversation.id)
         customer = await self._store.customers.get(conversation.customer_id)
         return replace(work, conversation=conversation, customer=customer)
 
-    # -- the walk -------------------------------------------------------------------------------
+    # -- the walk ----------------------------------------------------------------------------------
 
-    async def _turn(self, work: Work) -> Conversation:
-        """Think, write once, send."""
-        stages = Stages()
-        exchange_id, now = new_id(), self._clock()
-        conclusion, error_id = await self._safely_think(work, exchange_id, now, stages)
+    async def _turn(self, course: _Course) -> Conversation:
+        """Think, write once, send; after an error, say sorry and leave it to a person."""
+        work, stages = course.work, Stages()
+        attempt = Attempt(exchange_id=course.exchange_id, now=self._clock(), stages=stages)
+        concluder = Concluder(self.playbook, self._store, self._remote)
+        if course.error_id is None:
+            thought = await think(work, attempt, self.playbook, self._store)
+            conclusion = await concluder.conclude(work, attempt, thought)
+        else:
+            conclusion = await concluder.apologise(work, attempt, course.error_id)
         turn = conclusion.turn
         recorded = await self._store.conversations.record(turn)
         stages.done("record")
@@ -234,36 +289,15 @@ class Turns:
         )
         status = None
         if turn.owner is not work.conversation.owner or turn.ticket is not None:
-            status = await status_of(conversation, self._store, self.playbook, now)
+            status = await status_of(conversation, self._store, self.playbook, attempt.now)
         self._deliver(conversation, recorded, status)
         stages.done("deliver")
         if self._observe:
-            self._observe(_answered(work, conclusion, error_id, stages))
+            self._observe(_answered(work, conclusion, stages))
         return conversation
 
-    async def _safely_think(
-        self, work: Work, exchange_id: str, now: datetime, stages: Stages
-    ) -> tuple[Conclusion, str | None]:
-        """Return what to record; an error becomes an apology, a ticket, and an id in the log."""
-        store, playbook = self._store, self.playbook
-        concluder = Concluder(playbook, store, self._remote)
-        try:
-            thought = await think(
-                work, playbook, store, exchange_id=exchange_id, now=now, stages=stages
-            )
-            return await concluder.conclude(
-                work, thought, exchange_id=exchange_id, now=now, stages=stages
-            ), None
-        except (Busy, Unavailable, Conflict):
-            raise
-        except Exception as error:  # noqa: BLE001 - the walk's one catch-all: apology and ticket
-            _log_error(exchange_id, error)
-            return await concluder.apologise(
-                work, exchange_id=exchange_id, now=now, stages=stages
-            ), exchange_id
 
-
-def _answered(work: Work, conclusion: Conclusion, error_id: str | None, stages: Stages) -> Answered:
+def _answered(work: Work, conclusion: Conclusion, stages: Stages) -> Answered:
     turn = conclusion.turn
     understood, need = turn.exchange.understanding, turn.exchange.need
     return Answered(
@@ -278,17 +312,24 @@ def _answered(work: Work, conclusion: Conclusion, error_id: str | None, stages: 
         need=need["category"] if need else None,
         owner=turn.owner,
         ticket=conclusion.ticket,
-        error_id=error_id,
+        error_id=turn.exchange.error_id,
         stages_ms=stages.ms,
     )
 
 
-def _log_error(error_id: str, error: Exception) -> None:
-    """Log what went wrong and where, but not the error's words: they may hold the customer's."""
-    frames = traceback.extract_tb(error.__traceback__)
+def _log_error(work: Work, error: Exception) -> str:
+    """Log what went wrong and where, and return its id.
+
+    The error's own words are left out: they may hold the customer's.
+    """
+    error_id = new_id()
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
     log.error(
         "turn_failed",
         error_id=error_id,
-        kind=type(error).__name__,
-        where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+        conversation=work.conversation.id,
+        seq=work.seq,
+        error_type=type(error).__name__,
+        reason=[f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
     )
+    return error_id

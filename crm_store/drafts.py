@@ -81,6 +81,8 @@ class Received:
     at: datetime
     duplicate: bool
     """Whether it had been received before; `seq` and `at` are then those of the first time."""
+    handled: bool = False
+    """Whether a turn has answered it."""
     conversation: Conversation
     """As it stands with this message in it."""
     customer: Customer

@@ -6,6 +6,7 @@ transaction was committed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -44,6 +45,7 @@ _EARLIER = (
         messages.c.at,
         messages.c.text,
         messages.c.value,
+        messages.c.handled,
     )
     .select_from(_SENT.table)
     .join(
@@ -70,8 +72,8 @@ def receive_all(connection: Connection, batch: Sequence[Incoming]) -> list[Recei
         for row in connection.execute(_LOAD, Keys.of((i.conversation_id,) for i in batch))
     }
     sent = Keys.of((i.conversation_id, i.client_id) for i in batch)
-    earlier: dict[tuple[str, str], tuple[int, datetime, str, str | None]] = {
-        (row[0], row[1]): (row[2], row[3], row[4], row[5])
+    earlier: dict[tuple[str, str], tuple[int, datetime, str, str | None, bool]] = {
+        (row[0], row[1]): (row[2], row[3], row[4], row[5], row[6])
         for row in connection.execute(_EARLIER, sent)
     }
     heads: dict[str, int] = {}
@@ -88,14 +90,15 @@ def receive_all(connection: Connection, batch: Sequence[Incoming]) -> list[Recei
             head += 1
             heads[incoming.conversation_id] = head
             new.append(_message_row(incoming, head))
-            earlier[key] = (head, incoming.at, incoming.text, incoming.value)
+            earlier[key] = (head, incoming.at, incoming.text, incoming.value, False)
             outcomes.append(_received(row, head, incoming.at, head=head, duplicate=False))
             continue
-        seq, at, text, value = earlier[key]
+        seq, at, text, value, handled = earlier[key]
         if (text, value) != (incoming.text, incoming.value):
             outcomes.append(Conflict(f"{incoming.client_id} was another message"))
         else:
-            outcomes.append(_received(row, seq, at, head=head, duplicate=True))
+            first = _received(row, seq, at, head=head, duplicate=True)
+            outcomes.append(replace(first, handled=handled))
     INSERT_MESSAGES.execute(connection, new)
     _ADVANCE.execute(
         connection,

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from nlp.concepts import lexicon
 from nlp.language import HAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from scipy.sparse import csr_matrix
 
 LONGEST_TEXT = 5_000
 """Characters that are looked at; the chat takes 4,000, so only abuse is longer."""
@@ -169,6 +170,8 @@ class Features:
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
         """Return the features of many texts: float32 of shape (texts, features)."""
+        from scipy.sparse import csr_matrix  # takes a while, and serving needs none
+
         indices: list[int] = []
         values: list[Values] = [np.zeros(0, np.float32)]
         ends = [0]

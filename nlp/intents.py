@@ -9,6 +9,8 @@ language: the temperature that turns margins into a calibrated ranking, and a lo
 turns the largest margin in scope, less half the out-of-scope margin, into the probability that
 nothing in scope is meant. A message is refused above the point of that curve that costs an
 admitted share of the correctly understood messages.
+
+scikit-learn and scipy are imported where something is trained: serving needs neither.
 """
 
 from __future__ import annotations
@@ -20,10 +22,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import orjson
-from scipy.optimize import minimize_scalar
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import LinearSVC
 
 from nlp.features import Features, LinearScorer
 from nlp.understanding import OUT_OF_SCOPE, Language
@@ -188,6 +186,8 @@ def fit_scorer(
     texts: Sequence[str], labels: npt.NDArray[Any]
 ) -> tuple[LinearScorer, tuple[str, ...]]:
     """Train the bare linear model; return it with its class names, sorted."""
+    from sklearn.svm import LinearSVC
+
     features = Features.fit(texts)
     classes, counts = np.unique(labels, return_counts=True)
     strength = 1.0 if np.median(counts) < SMALL_CLASS else REGULARISATION
@@ -227,6 +227,8 @@ def stratified(
     labels: npt.NDArray[Any], folds: int
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """Return (seen, unseen) rows of each fold; classes are spread evenly where they can be."""
+    from sklearn.model_selection import StratifiedKFold
+
     _, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
     # A class of one row cannot be spread; scikit-learn warns of it and wants its own class.
     spread = np.where(counts[numbers] < folds, -1, numbers)
@@ -239,6 +241,8 @@ def stratified(
 
 def _calibrate(margins: Array, labels: npt.NDArray[Any], classes: tuple[str, ...]) -> Calibration:
     """Fit one language's calibration on held-out margins of shape (rows, classes)."""
+    from sklearn.linear_model import LogisticRegression
+
     scope = np.array([i for i, c in enumerate(classes) if c != OUT_OF_SCOPE])
     inside = margins[:, scope]
     column = {classes[i]: n for n, i in enumerate(scope)}
@@ -270,6 +274,8 @@ def _calibrate(margins: Array, labels: npt.NDArray[Any], classes: tuple[str, ...
 
 def temperature_of(inside: Array, truth: npt.NDArray[np.int64]) -> float:
     """Return the temperature under which held-out rows of shape (rows, intents) are likeliest."""
+    from scipy.optimize import minimize_scalar
+
     if not len(truth):
         return 0.2
     rows = np.arange(len(truth))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,11 @@ FORMAT = 1
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"
+_ALWAYS = frozenset({_MANIFEST, "intents"})
+_PARTS = _ALWAYS | {"needs", "knowledge.json", "parts.json"}
+"""What stands in a model's folder; one with anything else in it belongs to somebody."""
+_ATTEMPTS = 5
+"""At taking a place; each is lost only to another training that ended in the same moment."""
 _LIBRARIES = ("numpy", "scikit-learn", "spacy")
 
 
@@ -112,8 +117,8 @@ def replacing(folder: Path, fingerprint: str) -> Iterator[Path]:
     Raises:
         NlpError: something that is not a model stands there, and would be lost.
     """
-    if folder.exists() and not (folder / _MANIFEST).exists() and any(folder.iterdir()):
-        raise NlpError(f"{folder}: not empty, and not a model; it will not be replaced")
+    check_replaceable(folder)
+    folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
     workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -121,11 +126,40 @@ def replacing(folder: Path, fingerprint: str) -> Iterator[Path]:
         fresh.mkdir()
         yield fresh
         _write_manifest(fresh, fingerprint)
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
+        _swap(fresh, folder, old)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def check_replaceable(folder: Path) -> None:
+    """Let a model folder, an empty one or none pass.
+
+    Raises:
+        NlpError: something that is not a model stands there, and would be lost.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise NlpError(f"{folder}: is a file; it will not be replaced by a model")
+    names = {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+    if names and not (names >= _ALWAYS and names <= _PARTS):
+        raise NlpError(f"{folder}: not empty, and not a model; it will not be replaced")
+
+
+def _swap(fresh: Path, folder: Path, old: Path) -> None:
+    """Put a new folder in the place of another, which somebody else may be doing as well."""
+    for attempt in range(_ATTEMPTS):
+        aside = old.with_name(f"{old.name}{attempt}")
+        with suppress(FileNotFoundError):
+            folder.rename(aside)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if not folder.exists():  # nothing is there now: what was there is better
+                aside.rename(folder)
+                raise
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return
 
 
 def _write_manifest(folder: Path, fingerprint: str) -> None:

@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import orjson
-from scipy.sparse import csr_matrix, hstack
-from sklearn.linear_model import LogisticRegression
 
 from nlp.features import Features, LinearScorer
 from nlp.intents import SEED, Reading, stratified, temperature_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
 
     from nlp.understanding import Language
 
@@ -277,6 +278,8 @@ def turn_shares(weights: Sequence[float]) -> list[float]:
 
 
 def _regression() -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression
+
     # A loose tolerance: the calibration mends scale, and the order of classes settles early.
     return LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-2, random_state=SEED)
 
@@ -315,6 +318,8 @@ def _evidence(reading: Reading, table: Array) -> tuple[Array, float]:
 
 def _matrix(rows: Sequence[Conversation], features: Features, table: Array) -> csr_matrix:
     """Return shape (rows, features + categories): averaged n-grams, then averaged evidence."""
+    from scipy.sparse import csr_matrix, hstack
+
     shares: list[float] = []
     evidence: list[Array] = []
     ends = [0]

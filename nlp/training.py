@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
-from sklearn.linear_model import LogisticRegression
 
 from nlp import intents, model_files, needs
 from nlp.errors import BadExamples, Fault
@@ -78,6 +77,7 @@ def train(
         NlpError: the folder holds something else than a model.
     """
     begun = time.perf_counter()
+    model_files.check_replaceable(folder)
     tell = progress or (lambda _doing, _share: None)
     rows = _rows(training_set)
     fingerprint = training_set.fingerprint()
@@ -199,6 +199,8 @@ def _fit_curve(
     A question is asked of articles that lack it. A message in scope should find an article of
     its intent; a message out of scope, none.
     """
+    from sklearn.linear_model import LogisticRegression
+
     if not articles:
         return Curve()
     pairs = [*_own_questions(articles, model)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from bot.cli import configuration, service, testing
+from bot.cli import configuration, service, testing, understanding
 from bot.errors import BotError, ConfigError
 from crm_store.errors import StoreError
 from nlp.errors import BadExamples, NlpError
@@ -25,6 +25,7 @@ app = typer.Typer(
 configuration.register(app)
 service.register(app)
 testing.register(app)
+understanding.register(app)
 
 # Typer carries a copy of click of its own since 0.20-odd and exports few of its errors; the base
 # classes of one that it does export are the same in every version.

@@ -50,6 +50,11 @@ def run_service(
     model: Annotated[Path | None, typer.Option(help="Serve this model, not the own one.")] = None,
 ) -> None:
     """Run the service."""
+    import uvloop
+
+    from bot import environment, log
+    from bot.app import Address, serve
+
     log.configure()
     playbook = playbook_of(config, model)
 
@@ -64,6 +69,9 @@ def run_service(
 
 def playbook_of(config: Path, model: Path | None = None) -> Playbook:
     """Return the configuration with its model, which is trained first unless it is current."""
+    from bot.models import engine_at, engine_for
+    from bot.playbook import build
+
     settings = load(config)
     if model is not None:
         return build(settings, engine_at(model, settings))
@@ -78,6 +86,10 @@ def chat(
     ] = None,
 ) -> None:
     """Hold a conversation in the terminal. Nothing of it is kept."""
+    import uvloop
+
+    from bot import log
+
     log.configure(level="ERROR")
     playbook = playbook_of(config)
     _check_customer(playbook.settings, customer)
@@ -93,6 +105,9 @@ def _check_customer(settings: Settings, customer: str | None) -> None:
 
 
 async def _chat(playbook: Playbook, customer: str | None) -> None:
+    from bot.app import utc_now
+    from bot.rehearsal import Rehearsal
+
     async with Rehearsal.open(playbook, utc_now) as rehearsal:
         visitor = await rehearsal.visitor(customer)
         watched = sys.stdin.isatty()
@@ -138,6 +153,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why the bot answered as it did: model, configuration, rule, file and line."""
+    from bot import log
+
     log.configure(level="ERROR")
     found = asyncio.run(_find(exchange, data))
     settings = load(config)
@@ -153,6 +170,9 @@ def explain(
 
 
 async def _find(exchange_id: str, data: Path) -> Exchange:
+    from bot import environment
+    from crm_store.store import Store
+
     url = environment.read().database or data / "frontdesk.db"
     if isinstance(url, Path) and not url.exists():
         raise BotError(f"there is no database at {shown(url)}")

@@ -7,17 +7,16 @@ import json
 from typing import TYPE_CHECKING
 
 import typer
-import uvloop
 
-from bot import log
 from bot.cli.configuration import DEFAULT, AsJson, Config
 from bot.cli.service import playbook_of
 from bot.errors import BotError, shown
-from bot.golden import Verdict, run_all
-from bot.settings.golden import GoldenFile, load_golden
+from bot.settings.golden import load_golden
 
 if TYPE_CHECKING:
+    from bot.golden import Verdict
     from bot.playbook import Playbook
+    from bot.settings.golden import GoldenFile
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +26,10 @@ def register(app: typer.Typer) -> None:
 
 def run_tests(config: Config = DEFAULT, as_json: AsJson = False) -> int:
     """Run the configuration's own tests: conversations, routing, hours."""
+    import uvloop
+
+    from bot import log
+
     log.configure(level="ERROR")
     playbook = playbook_of(config)
     files = load_golden(playbook.settings)
@@ -46,6 +49,8 @@ def run_tests(config: Config = DEFAULT, as_json: AsJson = False) -> int:
 
 
 async def _run(files: tuple[GoldenFile, ...], playbook: Playbook) -> list[Verdict]:
+    from bot.golden import run_all
+
     return [verdict async for verdict in run_all(files, playbook)]
 
 

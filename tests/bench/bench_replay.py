@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sqlite3
 import sys
 import tempfile
 import time
@@ -24,46 +23,18 @@ import uvloop
 from tests.bench import traffic
 from tests.bench.load import Chat, Tally, chats, close, session
 from tests.bench.served import CONFIG, Served
+from tests.bench.verdict import counted, rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COUNTS = {
-    "customers' messages": "SELECT count(*) FROM messages WHERE author = 'customer'",
-    "exchanges": "SELECT count(*) FROM exchanges",
-    "messages without exchange": (
-        "SELECT count(*) FROM messages m WHERE author = 'customer' AND NOT EXISTS (SELECT 1 FROM "
-        "exchanges e WHERE e.conversation_id = m.conversation_id AND e.message_seq = m.seq)"
-    ),
-    "messages without answer": (
-        "SELECT count(*) FROM messages m WHERE author = 'customer' AND NOT EXISTS (SELECT 1 FROM "
-        "messages a WHERE a.conversation_id = m.conversation_id AND a.reply_to = m.seq)"
-    ),
-    "messages not handled": "SELECT count(*) FROM messages WHERE NOT handled AND author = 'customer'",
-    "exchanges with an error": "SELECT count(*) FROM exchanges WHERE error_id IS NOT NULL",
-    "gaps in sequences": (
-        "SELECT count(*) FROM (SELECT conversation_id FROM messages GROUP BY conversation_id "
-        "HAVING max(seq) <> count(*) OR min(seq) <> 1)"
-    ),
-    "hand-overs": (
-        "SELECT count(*) FROM exchanges WHERE reply_keys LIKE '%handed_over%' "
-        "OR reply_keys LIKE '%already_queued%'"
-    ),
-}
-NONE = (
-    "messages without exchange",
-    "messages without answer",
-    "messages not handled",
-    "exchanges with an error",
-    "gaps in sequences",
-)
 KINDS = {
-    "answered": ("request", "requests", "flow", "search", "button", "queue", "correction", "note"),
-    "offered": ("offer",),
-    "rephrased": ("miss", "rephrase"),
-    "handed over": ("person",),
+    "handed over": {"handed_over", "handed_over_closed", "already_queued", "noted_in_queue"},
+    "offered a person": {"offer_person"},
+    "offered intents": {"offer_choices"},
+    "rephrased": {"rephrase", "out_of_scope", "not_an_answer", "confirm_again", "choice.order"},
 }
-"""What the first word of a rule amounts to."""
+"""What the replies of a turn amount to, the gravest first; the rest was answered."""
 
 
 def split(texts: Sequence[str], parts: int) -> list[deque[str]]:
@@ -91,28 +62,9 @@ async def replay(served: Served, texts: Sequence[str], clients: int) -> tuple[Ta
     return tally, lasted
 
 
-def counted(database: Path) -> dict[str, int]:
-    """Return the counts."""
-    connection = sqlite3.connect(database)
-    try:
-        return {name: connection.execute(query).fetchone()[0] for name, query in COUNTS.items()}
-    finally:
-        connection.close()
-
-
-def rules(database: Path) -> Counter[str]:
-    """Return how often each rule decided."""
-    connection = sqlite3.connect(database)
-    try:
-        return Counter(dict(connection.execute("SELECT rule, count(*) FROM exchanges GROUP BY 1")))
-    finally:
-        connection.close()
-
-
-def kind_of(rule: str) -> str:
-    """Return what a rule amounts to."""
-    first = rule.partition(".")[0]
-    return next((kind for kind, firsts in KINDS.items() if first in firsts), f"other: {first}")
+def kind_of(keys: Sequence[str]) -> str:
+    """Return what a turn's replies amount to."""
+    return next((kind for kind, of_it in KINDS.items() if of_it & set(keys)), "answered")
 
 
 async def run(arguments: argparse.Namespace, folder: Path) -> bool:
@@ -126,27 +78,23 @@ async def run(arguments: argparse.Namespace, folder: Path) -> bool:
             code = await served.stop()
             errors = served.logged("error", "critical", "warning")
         errors = [entry for entry in errors if entry["event"] != "rate_limits_off"]
-        counts = counted(data / "frontdesk.db")
+        held, broken = await counted(data / "frontdesk.db")
+        found = await rules(data / "frontdesk.db")
         say(f"{name}: {len(tally.ack_s)} turns in {lasted:.0f} s, exit code {code}")
-        for what, count in counts.items():
-            say(f"  {count:6} {what}")
-        found = rules(data / "frontdesk.db")
-        kinds: Counter[str] = Counter()
-        for rule, count in found.items():
-            kinds[kind_of(rule)] += count
-        total = found.total() or 1
-        say("  " + ", ".join(f"{kind} {n / total:.0%}" for kind, n in kinds.most_common()))
-        say("  " + ", ".join(f"{rule} {n}" for rule, n in found.most_common()))
+        say(f"  {', '.join(f'{count} {what}' for what, count in held.items())}")
+        say(f"  broken: {broken or 'nothing'}")
+        for title, tallied in (
+            ("outcomes", Counter(kind_of(keys) for _, keys in found)),
+            ("rules", Counter(rule for rule, _ in found)),
+        ):
+            shares = (f"{what} {n} ({n / len(found):.0%})" for what, n in tallied.most_common())
+            say(f"  {title}: {', '.join(shares)}")
         say(f"  {len(errors)} errors and warnings in the log; promises broken: {len(tally.faults)}")
         for line in [*tally.faults[:5], *map(str, errors[:5])]:
             say(f"    {line}")
-        well &= (
-            not tally.faults
-            and not errors
-            and not any(counts[what] for what in NONE)
-            and counts["customers' messages"] == tally.acked == len(texts[: arguments.turns])
-            and counts["exchanges"] == tally.acked
-        )
+        turns = len(texts[: arguments.turns])
+        well &= not tally.faults and not errors and not broken and code == 0
+        well &= set(held.values()) == {turns} and tally.acked == turns
     say("ok" if well else "MISS: not everything was acknowledged, answered and recorded")
     return well
 

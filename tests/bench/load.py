@@ -29,7 +29,7 @@ PROTOCOL = "frontdesk.v1"
 PATIENCE_S = 30.0
 """A message that is not answered by then is not answered."""
 
-RETRY_S = 0.05
+RETRY_S = 0.3
 """Between two attempts to reach a server that is down; a person's browser waits longer."""
 
 
