@@ -31,8 +31,7 @@ FORMAT = 1
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"
-_ALWAYS = frozenset({_MANIFEST, "intents"})
-_PARTS = _ALWAYS | {"needs", "knowledge.json", "parts.json"}
+_PARTS = frozenset({_MANIFEST, "intents", "needs", "knowledge.json", "parts.json"})
 """What stands in a model's folder; one with anything else in it belongs to somebody."""
 _ATTEMPTS = 5
 """At taking a place; each is lost only to another training that ended in the same moment."""
@@ -140,8 +139,17 @@ def check_replaceable(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise NlpError(f"{folder}: is a file; it will not be replaced by a model")
     names = {p.name for p in folder.iterdir()} if folder.is_dir() else set()
-    if names and not (names >= _ALWAYS and names <= _PARTS):
+    if names and not (_MANIFEST in names and names <= _own(folder)):
         raise NlpError(f"{folder}: not empty, and not a model; it will not be replaced")
+
+
+def _own(folder: Path) -> frozenset[str]:
+    """Return the names that may stand in a model's folder; a damaged model may be replaced too."""
+    try:
+        files = read_manifest(folder).files
+    except NlpError:
+        return _PARTS
+    return frozenset({_MANIFEST, *(name.split("/")[0] for name in files)})
 
 
 def _swap(fresh: Path, folder: Path, old: Path) -> None:

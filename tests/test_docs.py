@@ -268,6 +268,12 @@ def test_every_log_event_is_named() -> None:
     assert missing(events) == []
 
 
+def test_every_fault_of_a_data_file_is_named() -> None:
+    codes = set(re.findall(r'"((?:EX|IN)[0-9]{3})"', source()))
+    assert codes, "they are written in another way now"
+    assert missing(codes) == []
+
+
 def test_every_code_of_the_protocol_is_named() -> None:
     codes = {*frames.NACKS, *http_fallback.STATUSES, *headers.CODES.values()}
     codes |= set(re.findall(r'frames\.error\("(\w+)"\)', source()))

@@ -208,10 +208,10 @@ def understand(
 
     With --input there is no TEXT: a single argument is then the CONFIG.
     """
-    if source is not None and text is not None:
+    if source is not None:
         if config is not None:
             raise BotError("give TEXT or --input, not both")
-        text, config = None, Path(text)
+        text, config = None, None if text is None else Path(text)
     fixed = _time_option(now)
     if source is not None and output is not None and _same(source, output):
         raise BotError("--input and --output are the same file")

@@ -89,8 +89,15 @@ async def judge(served: Served, customers: list[Chat], tally: Tally) -> None:
 async def ready_within(served: Served, seconds: float) -> None:
     """Return when /readyz is content."""
     async with asyncio.timeout(seconds):
-        while (await served.ready())[0] != 200:
+        while (await served.ready())[0] != 200:  # noqa: ASYNC110  # another process, no event
             await asyncio.sleep(0.3)
+
+
+async def refusals(tally: Tally, count: int) -> None:
+    """Return when so many messages were refused."""
+    async with asyncio.timeout(20):
+        while tally.nacks["busy"] < count:  # noqa: ASYNC110  # counted by many tasks
+            await asyncio.sleep(0.1)
 
 
 async def alive_s(served: Served) -> float:
@@ -129,9 +136,7 @@ def locked(database: Path) -> Iterator[None]:
 async def test_full_disk_refuses_stays_up_and_recovers(served, customers, tally):
     with full_disk(served):
         waiting = asyncio.create_task(say(customers))
-        async with asyncio.timeout(20):
-            while tally.nacks["busy"] < CUSTOMERS:
-                await asyncio.sleep(0.1)
+        await refusals(tally, CUSTOMERS)
         assert tally.acked == CUSTOMERS
         assert await alive_s(served) < 2
         assert (await served.ready())[0] == 503
@@ -167,9 +172,7 @@ async def test_database_locked_for_a_while_only_delays(served, customers, tally)
 async def test_database_locked_for_long_refuses_and_recovers(served, customers, tally):
     with locked(served.data / "frontdesk.db"):
         waiting = asyncio.create_task(say(customers))
-        async with asyncio.timeout(20):
-            while not tally.nacks["busy"]:
-                await asyncio.sleep(0.1)
+        await refusals(tally, 1)
         assert await alive_s(served) < 1
         assert (await served.ready())[0] == 503
     await waiting
@@ -248,7 +251,17 @@ async def test_model_of_another_configuration(shop, tmp_path):
     assert "model" in lines[0]
 
 
-@pytest.mark.parametrize("what", ["file", "garbage", "full disk"])
+SEVERAL_LINES = pytest.mark.xfail(reason="reliability_faults.md 1: the error has several lines")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "file",
+        pytest.param("garbage", marks=SEVERAL_LINES),
+        pytest.param("full disk", marks=SEVERAL_LINES),
+    ],
+)
 async def test_data_that_cannot_be_used(what, shop, tmp_path):
     data, before = tmp_path / "data", None
     if what == "file":

@@ -525,12 +525,12 @@ async def test_an_error_becomes_an_apology_a_ticket_and_an_id_in_the_log(
     assert (exchange.error_id, exchange.rule) == (answered.error_id, "error")
 
     (line,) = [line for line in log_lines() if line["event"] == "turn_failed"]
-    assert (line["level"], line["error_id"], line["kind"]) == (
+    assert (line["level"], line["error_id"], line["error_type"]) == (
         "error",
         answered.error_id,
         "ValueError",
     )
-    assert any("broken" in frame for frame in line["where"])
+    assert any("broken" in frame for frame in line["reason"])
     logged = json.dumps(log_lines())
     for part in ("eve@", "needs to know", "how many points", "cannot handle", "Traceback"):
         assert part not in logged
