@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("frontdesk")
 
+HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
+
 DRAIN_S = 10.0
 """Turns under way get so long to finish after SIGTERM; the rest is taken up at the next start."""
 
@@ -109,6 +111,8 @@ async def serve(
             ready(address)
             await stop.wait()
             log.info("stopping")
+            # First say so: whoever balances the load sends nobody new from here on.
+            app[HEALTH].stopping = True
         finally:
             await runner.cleanup()
 
@@ -174,6 +178,7 @@ class Service:
         )
         self._recovered = False
         self.app = web.Application(client_max_size=1 << 16)
+        self.app[HEALTH] = self.health
         headers.install(self.app)
         self.app.add_routes(self.chat.routes())
         self.app.add_routes(self.health.routes())
@@ -198,8 +203,9 @@ class Service:
             model_id=self._playbook.model_id,
             recovered=recovered,
         )
-        if not self._environment.slack:
-            log.info("slack_not_configured", channel="webchat")
+        # Said once, either way: nobody shall wait for tickets in a Slack that is not connected.
+        slack = "not_supported_yet" if self._environment.slack else "not_configured"
+        log.info("channels", channel="webchat", state=f"slack {slack}")
 
     async def close(self) -> None:
         """Finish what is under way; what is left is taken up at the next start."""

@@ -35,8 +35,8 @@ async def seed(store: Store, settings: Settings, now: datetime) -> None:
     products = [product_of(id_, p, now.date()) for id_, p in catalogue.products.items()]
     customers: list[Customer] = []
     orders: list[Order] = []
-    if settings.demo is not None:
-        demo = settings.demo
+    demo = settings.demo
+    if demo is not None and settings.general.demo:
         customers = [customer_of(name, c) for name, c in demo.customers.items()]
         orders = [
             order_of(number, order, demo.customers[order.customer], catalogue, now)

@@ -43,6 +43,9 @@ def read(variables: Mapping[str, str] | None = None) -> Environment:
     port = variables.get("FRONTDESK_ADMIN_PORT")
     if port is not None and not (port.isdecimal() and 0 < int(port) < 1 << 16):
         raise BotError("FRONTDESK_ADMIN_PORT is not a port")
+    proxies = variables.get("FRONTDESK_PROXIES") or "0"
+    if not proxies.isdecimal():
+        raise BotError("FRONTDESK_PROXIES is not a number")
     keys = _secret(variables, "FRONTDESK_IDENTITY_KEYS") or ""
     return Environment(
         database=_secret(variables, "FRONTDESK_DATABASE_URL"),

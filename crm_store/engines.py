@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -54,12 +54,19 @@ PRAGMAS = {
 
 
 def database_url(url: str | Path) -> URL:
-    """Return the URL with the driver that we use for it; a path is a SQLite file."""
+    """Return the URL with the driver that we use for it; a path is a SQLite file.
+
+    Raises:
+        Unavailable: when it is no URL of a database that we can use.
+    """
     if isinstance(url, Path) or "://" not in url:
         return make_url(f"sqlite+aiosqlite:///{Path(url)}")
-    parsed = make_url(url)
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-    return parsed.set(drivername=drivers[parsed.get_backend_name()])
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=drivers[parsed.drivername.partition("+")[0]])
+    except (ArgumentError, KeyError, ValueError):
+        raise Unavailable("the database's URL is not one of SQLite or PostgreSQL") from None
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -67,7 +74,7 @@ def sqlite_file(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
-        raise ValueError("a SQLite database needs a file: in memory nothing survives")
+        raise Unavailable("a SQLite database needs a file: in memory nothing survives")
     return Path(url.database)
 
 
@@ -149,7 +156,9 @@ def trouble(error: Exception) -> str | None:
 
 def reason(error: Exception) -> str:
     """Return what the database said, without SQLAlchemy's own words around it."""
-    return str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
+    said = str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
+    # asyncpg's errors come wrapped once more, with the wrapper's class in front.
+    return said.splitlines()[0].rpartition(">: ")[2]
 
 
 def _common() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Leads a database from whatever it is to the newest schema, and tells where it stands.
 
-Alembic does the work, driven from here: there is no ini file, and `frontdesk db upgrade` is the
-same call that `Store.open` makes.
+Alembic does the work, driven from here, without an ini file; `Store.open` asks for it.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ async def check(engine: AsyncEngine) -> None:
     found, wanted = await current(engine), await asyncio.to_thread(head)
     if found != wanted:
         raise SchemaMismatch(
-            f"the database is at {found}, this program at {wanted}: run `frontdesk db upgrade`"
+            f"the database is at {found}, this program at {wanted}: `frontdesk serve` brings it up"
         )
 
 

@@ -113,7 +113,9 @@ class Store:
         except BaseException as error:
             await store._release()
             if isinstance(error, OSError | SQLAlchemyError):
-                raise Unavailable(str(error)) from error
+                raise Unavailable(
+                    f"the database cannot be opened: {engines.reason(error)}"
+                ) from error
             raise
         store.writer.start()
         return store

@@ -30,12 +30,12 @@ class Lexicon:
         exact: dict[str, set[str]] = defaultdict(set)
         prefixes: set[tuple[str, str]] = set()
         phrases: dict[str, set[tuple[tuple[str, ...], str]]] = defaultdict(set)
-        chinese: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        chinese: dict[str, set[str]] = defaultdict(set)
         for concept, entry in entries:
             # As `features.words` cuts: "can't" and "pre-order" are two words each.
             parts = entry.replace("_", " ").replace("'", " ").replace("-", " ").split()
             if any(c >= _HAN for c in entry):
-                chinese[entry[0]].add((entry, concept))
+                chinese[entry].add(concept)
             elif len(parts) > 1:
                 rest = tuple(p.rstrip("*") for p in parts[2:])
                 phrases[f"{parts[0]} {parts[1].rstrip('*')}"].add((rest, concept))
@@ -46,8 +46,12 @@ class Lexicon:
         self._exact = {word: tuple(sorted(some)) for word, some in exact.items()}
         self._prefixes = sorted(prefixes)
         self._phrases = {pair: sorted(some) for pair, some in phrases.items()}
+        self._chinese = {word: tuple(sorted(some)) for word, some in chinese.items()}
         # The longest first: 退款进度 is about progress, 退款 alone about the refund.
-        self._chinese = {c: sorted(s, key=lambda e: (-len(e[0]), e)) for c, s in chinese.items()}
+        sizes: dict[str, set[int]] = defaultdict(set)
+        for word in chinese:
+            sizes[word[0]].add(len(word))
+        self._sizes = {c: tuple(sorted(some, reverse=True)) for c, some in sizes.items()}
 
     def of_word(self, word: str) -> tuple[str, ...]:
         """Return the concepts of one word; slow, to be remembered by who asks."""
@@ -57,6 +61,8 @@ class Lexicon:
     def of_phrases(self, words: Sequence[str], pairs: Sequence[str]) -> list[str]:
         """Return the concepts of words in a row; `pairs` are the neighbours joined by a blank."""
         found: list[str] = []
+        if self._phrases.keys().isdisjoint(pairs):
+            return found
         for i, pair in enumerate(pairs):
             for rest, concept in self._phrases.get(pair, ()):
                 if not rest or tuple(words[i + 2 : i + 2 + len(rest)]) == rest:
@@ -67,18 +73,17 @@ class Lexicon:
         """Return the concepts in a text's Han characters; matches do not overlap."""
         found: list[str] = []
         end = 0
-        for i, character in enumerate(text):
-            entries = self._chinese.get(character)
-            if entries is None or i < end:
+        sizes, concepts = self._sizes.get, self._chinese.get
+        for start, character in enumerate(text):
+            possible = sizes(character)
+            if possible is None or start < end:
                 continue
-            matched = ""
-            for entry, concept in entries:
-                if len(entry) < len(matched):
+            for size in possible:
+                meant = concepts(text[start : start + size])
+                if meant is not None:
+                    found += meant
+                    end = start + size
                     break
-                if text.startswith(entry, i):
-                    matched = entry
-                    found.append(concept)
-            end = i + len(matched)
         return found
 
 

@@ -17,6 +17,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,17 +43,19 @@ _LONGEST_PIECE = 60
 _MOST_REMEMBERED = 20_000
 """Pieces; some 10 MB, the vocabulary of a language in daily use."""
 
-_PIECE = re.compile(f"[{HAN}]|[^\\s{HAN}]+")
-_HAN_PIECE = re.compile(f"[{HAN}]")
+_PIECE = re.compile(f"[^\\s{HAN}]+")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
-# By count; no row can come up more often than a text has characters, or twice that as a concept.
-_DAMPED = (0.0, *(1.0 + math.log(n) for n in range(1, 4 * LONGEST_TEXT)))
-
 Values = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.intp]
 
-_Piece = tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]
-"""Its words, the rows of its character n-grams, and the concepts of its words."""
+# By count; no row can come up more often than a text has characters, or twice that as a concept.
+_DAMPED: Values = np.array(
+    [0.0, *(1.0 + math.log(n) for n in range(1, 4 * LONGEST_TEXT))], np.float32
+)
+
+_Piece = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]
+"""Its words, and the rows of its character n-grams and of its words' concepts."""
 
 
 def normalise(text: str) -> str:
@@ -70,7 +73,7 @@ def words(text: str) -> list[str]:
 
 def _pairs(found: list[str]) -> list[str]:
     """Return the word 2-grams."""
-    return [f"{a} {b}" for a, b in itertools.pairwise(found)]
+    return list(map(" ".join, itertools.pairwise(found)))
 
 
 def _character_grams(piece: str) -> list[str]:
@@ -111,76 +114,74 @@ class Features:
 
         Args:
             texts: What to learn from.
-            rarest: In how many texts a word n-gram must stand to be kept.
+            rarest: In how many texts a word 2-gram or a character n-gram must stand to be kept.
             characters: Whether to have the character block at all.
         """
         known = lexicon()
-        word_grams: Counter[str] = Counter()
         singles: set[str] = set()
-        pieces: set[str] = set()
+        pairs: Counter[str] = Counter()
+        grams: Counter[str] = Counter()
         concepts: set[str] = set()
+        of_piece = cache(_character_grams)
         for text in texts:
             normal = normalise(text)
             found = words(normal)
-            pairs = _pairs(found)
-            word_grams.update({*found, *pairs})
+            beside = _pairs(found)
             singles.update(found)
-            concepts.update(known.of_phrases(found, pairs))
+            pairs.update(set(beside))
+            concepts.update(known.of_phrases(found, beside))
             concepts.update(known.of_chinese(normal))
             if characters:
-                pieces.update(_PIECE.findall(normal))
+                grams.update({gram for p in set(_PIECE.findall(normal)) for gram in of_piece(p)})
         for word in singles:
             concepts.update(known.of_word(word))
-        kept = sorted(gram for gram, count in word_grams.items() if count >= rarest)
-        grams = {gram for p in pieces if not _is_han(p) for gram in _character_grams(p)}
-        return cls(kept, sorted(grams), sorted(concepts))
+        kept = sorted(singles.union(_frequent(pairs, rarest)))
+        return cls(kept, sorted(_frequent(grams, rarest)), sorted(concepts))
 
     def __len__(self) -> int:
         return len(self.word_grams) + len(self.character_grams) + len(self.concepts)
 
-    def rows(self, text: str) -> tuple[list[int], Values]:
+    def rows(self, text: str) -> tuple[Rows, Values]:
         """Return the known features of a text.
 
         Returns:
-            Their row numbers, without repeats, and their values, float32 of shape (rows,): each
-            block of unit length times its weight. Both are empty when nothing is known.
+            Their row numbers, intp of shape (rows,) without repeats, and their values, float32 of
+            the same shape: each block of unit length times its weight. Both are empty when nothing
+            is known.
         """
         normal = normalise(text)
         latin = normal.isascii()
-        pieces = normal.split() if latin else _PIECE.findall(normal)
         found: list[str] = []
         characters: list[int] = []
-        concepts: list[str] = []
+        senses: list[int] = []
         remembered = self._remembered
-        for piece in pieces:
+        for piece in normal.split() if latin else _PIECE.findall(normal):
             known = remembered.get(piece) or self._learn(piece)
             found += known[0]
             characters += known[1]
-            concepts += known[2]
-        get = self._words.get
-        grams = [i for word in found if (i := get(word)) is not None]
-        pairs = _pairs(found)
-        grams += [i for pair in pairs if (i := get(pair)) is not None]
-        concepts += self._lexicon.of_phrases(found, pairs)
+            senses += known[2]
         if not latin:
-            concepts += self._lexicon.of_chinese(normal)
-        meant = self._concepts.get
-        senses = [i for name in concepts if (i := meant(name)) is not None]
-        return _weighed((grams, 1.0), (characters, CHARACTERS_WEIGHT), (senses, 1.0))
+            found = _WORD.findall(normal)
+        pairs = _pairs(found)
+        get = self._words.get
+        grams = [i for gram in (*found, *pairs) if (i := get(gram)) is not None]
+        named = self._lexicon.of_phrases(found, pairs)
+        if not latin:
+            named += self._lexicon.of_chinese(normal)
+        if named:
+            meant = self._concepts.get
+            senses += [i for name in named if (i := meant(name)) is not None]
+        return _weighed(grams, characters, senses)
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
         """Return the features of many texts: float32 of shape (texts, features)."""
         from scipy.sparse import csr_matrix  # takes a while, and serving needs none
 
-        indices: list[int] = []
-        values: list[Values] = [np.zeros(0, np.float32)]
-        ends = [0]
-        for text in texts:
-            ids, some = self.rows(text)
-            indices += ids
-            values.append(some)
-            ends.append(len(indices))
-        content = (np.concatenate(values), np.array(indices, np.int32), ends)
+        rows = [self.rows(text) for text in texts]
+        ends = np.cumsum([0, *(len(ids) for ids, _ in rows)])
+        indices = np.concatenate([np.zeros(0, np.intp), *(ids for ids, _ in rows)])
+        values = np.concatenate([np.zeros(0, np.float32), *(some for _, some in rows)])
+        content = (values, indices.astype(np.int32), ends)
         matrix = csr_matrix(content, shape=(len(texts), len(self)))
         matrix.sort_indices()
         return matrix
@@ -199,39 +200,41 @@ class Features:
         return cls(content["words"], content["characters"], content["concepts"])
 
     def _learn(self, piece: str) -> _Piece:
-        """Return the words of a piece and its known character n-grams, and remember them."""
-        if _is_han(piece):
-            known: _Piece = ((piece,), (), ())  # its concepts depend on its neighbours
-        else:
-            get = self._characters.get
-            ids = (get(gram) for gram in _character_grams(piece))
-            found = words(piece)
-            concepts = [c for word in found for c in self._lexicon.of_word(word)]
-            known = (tuple(found), tuple(i for i in ids if i is not None), tuple(concepts))
+        """Return what a piece without Han characters contributes, and remember it."""
+        get, meant = self._characters.get, self._concepts.get
+        found = words(piece)
+        grams = (get(gram) for gram in _character_grams(piece)) if self._characters else ()
+        concepts = (meant(name) for word in found for name in self._lexicon.of_word(word))
+        known = (
+            tuple(found),
+            tuple(i for i in grams if i is not None),
+            tuple(i for i in concepts if i is not None),
+        )
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[piece] = known
         return known
 
 
-def _is_han(piece: str) -> bool:
-    """Say whether a piece is a Han character; `_PIECE` never joins one to anything."""
-    return _HAN_PIECE.match(piece) is not None
+def _frequent(counts: Counter[str], rarest: int) -> list[str]:
+    return [gram for gram, count in counts.items() if count >= rarest]
 
 
-def _weighed(*blocks: tuple[list[int], float]) -> tuple[list[int], Values]:
+def _weighed(grams: list[int], characters: list[int], senses: list[int]) -> tuple[Rows, Values]:
     """Return the distinct rows of all blocks, and 1 + ln(count) scaled to the blocks' lengths."""
-    counts: Counter[int] = Counter()  # keeps the order of insertion, so blocks stay together
-    ends = [0]
-    for rows, _ in blocks:
-        counts.update(rows)
-        ends.append(len(counts))
-    values = np.array([_DAMPED[n] for n in counts.values()], np.float32)
-    for (_, weight), start, end in zip(blocks, ends, ends[1:], strict=False):
+    counts = Counter(grams + characters + senses)  # in order of insertion: blocks stay together
+    size = len(counts)
+    values = _DAMPED.take(np.fromiter(counts.values(), np.intp, size))
+    first, last = len(set(grams)), size - len(set(senses))
+    for start, end, weight in (
+        (0, first, 1.0),
+        (first, last, CHARACTERS_WEIGHT),
+        (last, size, 1.0),
+    ):
         if start < end:
             block = values[start:end]
             block *= weight / math.sqrt(block.dot(block))
-    return list(counts), values
+    return np.fromiter(counts, np.intp, size), values
 
 
 class LinearScorer:
@@ -256,7 +259,7 @@ class LinearScorer:
     def scores(self, text: str) -> npt.NDArray[np.float32]:
         """Return the margins of one text, of shape (classes,)."""
         ids, values = self.features.rows(text)
-        if not ids:
+        if not len(ids):
             return self.intercept
         margins: Values = values @ self.weights.take(ids, 0)
         margins += self.intercept

@@ -41,6 +41,10 @@ REGULARISATION = 0.5
 SMALL_CLASS = 15
 """Examples a class under which C = 1 is better."""
 
+RAREST = 2
+"""In how many examples an n-gram must stand, where classes are not small. By cross-validation on
+the shipped examples accuracy stays as it is (74.0 to 74.1 %), with 42 % of the features."""
+
 ADMITTED_LOSS = 0.02
 """Share of messages in scope, understood correctly, that refusal may cost."""
 
@@ -122,19 +126,25 @@ class IntentModel:
 
     def reading(self, margins: npt.NDArray[Any], calibration: Calibration) -> Reading:
         """Return what margins of shape (classes,) mean under a calibration."""
-        inside = margins.take(self._scope).astype(np.float64)
+        inside = margins.take(self._scope)
         top = float(inside.max())
-        weights = np.exp((inside - top) / calibration.temperature)
+        weights: Array = inside.astype(np.float64)
+        weights -= top
+        weights /= calibration.temperature
+        np.exp(weights, weights)
         outside = 0.0 if self._outside is None else float(margins[self._outside])
         evidence = top - OUTSIDE_SHARE * outside
         odds = calibration.slope * evidence + calibration.intercept
         probability = 1 / (1 + math.exp(-odds))
-        return Reading(weights / weights.sum(), probability, probability >= calibration.threshold)
+        weights /= weights.sum()
+        return Reading(weights, probability, probability >= calibration.threshold)
 
     def save(self, folder: Path) -> None:
         """Write the model's files."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "weights.npy", self.scorer.weights, allow_pickle=False)
+        # Half the size, and not one prediction in ten thousand is another.
+        weights = self.scorer.weights.astype(np.float16)
+        np.save(folder / "weights.npy", weights, allow_pickle=False)
         np.save(folder / "intercept.npy", self.scorer.intercept, allow_pickle=False)
         (folder / "vocabulary.json").write_bytes(orjson.dumps(self.scorer.features.to_json()))
         content = {
@@ -188,14 +198,17 @@ def fit_scorer(
     """Train the bare linear model; return it with its class names, sorted."""
     from sklearn.svm import LinearSVC
 
-    features = Features.fit(texts)
     classes, counts = np.unique(labels, return_counts=True)
-    strength = 1.0 if np.median(counts) < SMALL_CLASS else REGULARISATION
+    small = np.median(counts) < SMALL_CLASS
+    features = Features.fit(texts, rarest=1 if small else RAREST)
+    strength = 1.0 if small else REGULARISATION
     svm = LinearSVC(C=strength, random_state=SEED, tol=1e-3)
     svm.fit(features.matrix(texts), labels)
     weights, intercept = svm.coef_.T, svm.intercept_
     if len(classes) == 2:  # scikit-learn gives one column then
         weights, intercept = np.hstack([-weights, weights]), np.array([-intercept[0], intercept[0]])
+    # As they will be saved, so that a loaded model reads as the trained one does.
+    weights = weights.astype(np.float16)
     return LinearScorer(features, weights, intercept), tuple(str(c) for c in classes)
 
 

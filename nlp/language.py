@@ -50,6 +50,8 @@ def detect(text: str, previous: Language | None = None, locale: Language | None 
         locale: What the channel says of the customer; decides where the text does not.
     """
     fallback = previous or locale or DEFAULT
+    if text.isascii():
+        return "en" if _is_english(text, previous) else fallback
     han = len(_HAN.findall(text))
     words = _LATIN_WORD.findall(text)
     other = len(_OTHER_SCRIPT.findall(text))
@@ -57,16 +59,16 @@ def detect(text: str, previous: Language | None = None, locale: Language | None 
     if other > 1 and han + len(words) < 3 * other:
         return fallback
     if not han:
-        return "en" if _is_english(words, previous) else fallback
+        return "en" if _is_english(text, previous) else fallback
     return _of_mixed(text, han, words) if words else _of_chinese(text, han, previous)
 
 
-def _is_english(words: list[str], previous: Language | None) -> bool:
+def _is_english(text: str, previous: Language | None) -> bool:
     """Say whether Latin words alone are an English message, not a name or a loan word."""
-    lower = [w.lower() for w in words]
-    telling = sum(w not in _BORROWED for w in lower)
     if previous != "zh":
-        return telling > 0
+        return any(m[0].lower() not in _BORROWED for m in _LATIN_WORD.finditer(text))
+    lower = [w.lower() for w in _LATIN_WORD.findall(text)]
+    telling = sum(w not in _BORROWED for w in lower)
     # In a Chinese conversation "Desk Lamp" or "Anna Lee" is an answer, not a change of language.
     return telling > 2 or (telling > 0 and any(w in _EN_GRAMMAR for w in lower))
 

@@ -31,9 +31,12 @@ class ToneFinder:
             ValueError: a pattern is not valid re2.
         """
         self._searches: dict[str, Any] = {}
+        self._any: Any = None
         options = re2.Options()
         options.case_sensitive = False
         options.log_errors = False
+        options.max_mem = 64 << 20  # with re2's own 8 MB long messages fall back to its slow path
+        all_patterns: list[str] = []
         for kind, by_language in tones.items():
             patterns = [p for language in sorted(by_language) for p in by_language[language]]
             if not patterns:
@@ -45,13 +48,17 @@ class ToneFinder:
             except re2.error as error:
                 raise ValueError(f"tone {kind}: {error}") from error
             self._searches[kind] = joined.search
+            all_patterns += patterns
+        if all_patterns:
+            self._any = re2.compile("|".join(f"(?:{p})" for p in all_patterns), options).search
 
     def find(self, text: str) -> Tone:
         """Return the tone of a message."""
-        if not self._searches:
+        if self._any is None:
             return _CALM
         text = text[:LONGEST_TEXT]
         # A lone surrogate cannot be searched as UTF-8; it has no tone either.
         text = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-        found = {kind: search(text) is not None for kind, search in self._searches.items()}
-        return Tone(**found) if any(found.values()) else _CALM
+        if self._any(text) is None:  # as most are
+            return _CALM
+        return Tone(**{kind: search(text) is not None for kind, search in self._searches.items()})

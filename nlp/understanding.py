@@ -7,7 +7,7 @@ as JSON. Their JSON form is `to_json` and is part of the public contract.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Language = Literal["en", "zh"]
 """The languages that Frontdesk serves."""
@@ -18,9 +18,8 @@ OUT_OF_SCOPE = "out_of_scope"
 """The class of everything that a configuration does not serve; never shown as an intent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntentGuess:
-    """One place of the ranking."""
+class IntentGuess(NamedTuple):
+    """One place of the ranking; a tuple, since a ranking has some fifty and is made each time."""
 
     intent: str
     probability: float

@@ -6,6 +6,8 @@ Exit codes: 0 done, 1 done and the answer is no, 2 could not. Errors go to stder
 from __future__ import annotations
 
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -58,6 +60,10 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _complain(f"frontdesk: {error.strerror or error}{where}")
+    except Exception as error:  # noqa: BLE001 - the last edge: nobody is shown a traceback
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        return _complain(f"frontdesk: internal error, {type(error).__name__} at {where}")
     return int(code or 0)
 
 

@@ -188,7 +188,7 @@ class _Turn:
         intent = self.heard.intent
         if intent == "deny" or self.heard.holds("no"):
             return self.reworded(flow) or self.dropped("flow.refused")
-        if intent == "affirm" or self.heard.holds("yes"):
+        if self.heard.holds("yes") or (intent == "affirm" and self.heard.clear):
             return self.confirmed(flow)
         if leads_away:
             return None

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.dialogue.slots import value_from, values_of, words_beside_values
+from bot.dialogue.slots import CONTACT_TYPES, value_from, values_of, words_beside_values
 from bot.settings.model import ChoiceSlot, OrderSlot, TextSlot
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ PERSON_INTENT = "contact_human_agent"
 SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 """Heard within a flow, these answer its question or nothing; they never lead away from it."""
 
-CLEARLY_ANOTHER = 0.8
-"""So sure must another request be to win over an order number that the flow has asked for."""
+CLEARLY = 0.8
+"""So sure must a yes be to count without a word for it, and another request to win over an order
+number that the flow has asked for."""
 
 ANSWER_WORDS = 6
 """A message with no more words than this beside the value may well just answer the question."""
@@ -63,6 +64,11 @@ class Heard:
     def sure(self) -> bool:
         """Whether the intent is sure enough to be served."""
         return self.intent is not None and self.understanding.probability >= self.rules.bands.answer
+
+    @property
+    def clear(self) -> bool:
+        """Whether the intent is so sure that something is done on it that cannot be undone."""
+        return self.understanding.probability >= CLEARLY
 
     def holds(self, phrase: str) -> bool:
         """Whether it holds one of the phrases that work in any state."""
@@ -108,7 +114,7 @@ class Heard:
         if isinstance(slot, ChoiceSlot):
             return self.words <= ANSWER_WORDS and not self.asks
         if isinstance(slot, OrderSlot):
-            return self.words <= BARE_WORDS and self.understanding.probability < CLEARLY_ANOTHER
+            return self.words <= BARE_WORDS and self.understanding.probability < CLEARLY
         return self.words <= ANSWER_WORDS
 
     def fill(self, flow: FlowState, slot: Slot) -> FlowState:
@@ -148,9 +154,10 @@ class Heard:
 
 
 def _wants_something(part: Understanding) -> bool:
-    values = values_of(part)
-    states = any(kind in values for kind in ("email", "phone", "order_number"))
-    return part.intent is not None and not (states and words_beside_values(part) <= BARE_WORDS + 1)
+    values, words = values_of(part), words_beside_values(part)
+    contact = any(kind in values for kind in CONTACT_TYPES) and words <= BARE_WORDS + 1
+    number = "order_number" in values and words <= BARE_WORDS - 1
+    return part.intent is not None and not (contact or number)
 
 
 def _about_orders(understanding: Understanding, rules: Rules, said: Values) -> Understanding:

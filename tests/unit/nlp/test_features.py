@@ -58,7 +58,7 @@ def test_the_scores_are_those_of_scikit_learn(text):
 @given(st.text(max_size=200))
 def test_each_block_has_its_length(text):
     ids, values = FEATURES.rows(text)
-    assert len(set(ids)) == len(ids) == len(values)
+    assert len(set(ids.tolist())) == len(ids) == len(values)
     lengths = {round(float(np.square(values).sum()), 3)}
     assert lengths <= {0.0, 1.0, 2.25, 3.25}
 
@@ -74,7 +74,7 @@ def test_synonyms_share_a_concept_across_languages():
     features = Features.fit(["refund"])
     assert "refund" in features.concepts
     for text in ("退款", "reimburse me", "my money back"):
-        assert features.rows(text)[0], text
+        assert len(features.rows(text)[0]), text
 
 
 def test_wide_characters_are_read_as_narrow():
@@ -83,10 +83,10 @@ def test_wide_characters_are_read_as_narrow():
 
 def test_rows_are_the_same_after_saving():
     again = Features.from_json(FEATURES.to_json())
-    assert again.rows(TEXTS[2])[0] == FEATURES.rows(TEXTS[2])[0]
+    assert again.rows(TEXTS[2])[0].tolist() == FEATURES.rows(TEXTS[2])[0].tolist()
 
 
 def test_a_hundred_thousand_characters_are_cut():
     ids, values = FEATURES.rows("cancel " * 15_000)
     assert np.isfinite(values).all()
-    assert ids
+    assert len(ids)
