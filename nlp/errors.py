@@ -10,22 +10,27 @@ NlpError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class NlpError(Exception):
     """Base of everything that `nlp` raises on purpose."""
 
 
-class NotTrained(NlpError):
+class NotTrained(NlpError):  # noqa: N818 - named after what is the case
     """There is no model where one was looked for."""
 
 
-class StaleModel(NlpError):
+class StaleModel(NlpError):  # noqa: N818 - named after what is the case
     """The model does not belong to this configuration or these library versions."""
 
 
-class BrokenModel(NlpError):
+class BrokenModel(NlpError):  # noqa: N818 - named after what is the case
     """The model's files are not what its manifest says."""
 
 
@@ -38,11 +43,12 @@ class Fault:
     code: str
     message: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.code} {self.message}"
 
 
-class BadExamples(NlpError):
+class BadExamples(NlpError):  # noqa: N818 - named after what is the case
     """A file of examples cannot be used."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:

@@ -12,7 +12,6 @@ for that, costs 110 µs a message.)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +25,8 @@ from nlp.intents import IntentModel
 from nlp.language import HAN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nlp.tone import ToneFinder
     from nlp.understanding import Entity, Language
 
@@ -76,10 +77,12 @@ class Words:
         return Doc(self.vocab, words=words, spaces=[blank == " " for _, blank in found])
 
 
-@spacy.util.registry.tokenizers("frontdesk_words")
 def _words() -> Callable[[Pipeline], Words]:
     # A vocabulary of its own: spaCy's works out twenty lexical attributes of every new word.
     return lambda _: Words(Vocab())
+
+
+spacy.util.registry.tokenizers("frontdesk_words")(_words)
 
 
 class IntentsComponent:

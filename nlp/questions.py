@@ -9,17 +9,19 @@ A faulty line is a `Fault` among the others, for the rest of the file can still 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 from nlp.errors import BadExamples, Fault
 from nlp.understanding import LANGUAGES, Language
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 Form = Literal["jsonl", "csv", "text"]
 

