@@ -81,10 +81,29 @@ class Clause:
     """Whether words such as "also" say that it is another matter."""
 
 
+# What must be in a text for the patterns to be worth their time; most messages have none of it.
+_ANNOUNCING = (
+    *("also", "plus", "additionally", "by the way", "btw", "besides", "secondly", "another"),
+    *("one more", "while", "另外", "还有", "顺便", "再就是", "第二个", "其次", "对了"),
+)
+_ENDING = (". ", "! ", "? ", "; ", "and ", "\n", "。", "！", "？", "；", "，", ",")
+_JOINING = (
+    *("and ", "then ", "plus ", "然后", "接着", "再", "还要", "还想", "并", "同时", "以及", "也"),
+)
+
+
+def _has(text: str, some: tuple[str, ...]) -> bool:
+    return any(one in text for one in some)
+
+
 def candidates(text: str) -> tuple[Clause, ...]:
     """Return the parts of a message that look like requests; empty unless there are two or more."""
-    cuts = [(m.start(), m.end(), True) for m in _ANNOUNCED.finditer(text)]
-    cuts += [(m.start(), m.end(), False) for m in _SENTENCE_END.finditer(text)]
+    lower = text.lower()
+    cuts: list[tuple[int, int, bool]] = []
+    if _has(lower, _ANNOUNCING):
+        cuts += [(m.start(), m.end(), True) for m in _ANNOUNCED.finditer(text)]
+    if _has(lower, _ENDING):
+        cuts += [(m.start(), m.end(), False) for m in _SENTENCE_END.finditer(text)]
     if not cuts:
         return ()
     cuts.sort()
@@ -111,6 +130,8 @@ def candidates(text: str) -> tuple[Clause, ...]:
 def pairs(text: str) -> tuple[tuple[Clause, Clause], ...]:
     """Return the ways to cut a message in two at a conjunction that a request follows."""
     found: list[tuple[Clause, Clause]] = []
+    if not _has(text.lower(), _JOINING):
+        return ()
     for joint in _JOINED.finditer(text):
         left = _trimmed(text, 0, joint.start())
         right = _trimmed(text, joint.end(), len(text))

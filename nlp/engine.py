@@ -210,10 +210,13 @@ class Engine:
         Args:
             text: The message.
             language: Whose articles to search.
-            understanding: Of the same message, when it is at hand; else it is read again.
+            understanding: Of the same message, or of one with this text for a part, when it is at
+                hand; else the text is read again.
         """
         if not self._knowledge.articles:
             return ()
+        if understanding is not None and understanding.text != text:
+            understanding = next((p for p in understanding.parts if p.text == text), None)
         if understanding is not None:
             intents = {g.intent: g.probability for g in understanding.ranking}
             out_of_scope = understanding.out_of_scope

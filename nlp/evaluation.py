@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nlp import intents
+from nlp.evaluation_figures import Bin, Confusion, Mistake, Report, Scores, Trade
 from nlp.examples import Example, TrainingSet
 from nlp.language import detect
 from nlp.understanding import OUT_OF_SCOPE, Entity, Language
@@ -26,97 +27,14 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 
+__all__ = ["Report", "evaluate"]
+
 _BINS = 10
 _BANDS = tuple(n / 20 for n in range(20))
 """Probabilities from which the bot might answer, for coverage against correctness."""
+_MOST_PAIRS = 30
 _MOST_ERRORS = 500
 """Errors listed; a page of more is read by nobody."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """Figures of one class or language; all in [0, 1]."""
-
-    examples: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
-    """Messages whose first guess had about the same probability."""
-
-    probability: float
-    """Mean of the bin."""
-    correct: float
-    """Share whose first guess is right."""
-    messages: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
-    """What a band or threshold gives and costs; shares in [0, 1]."""
-
-    threshold: float
-    answered: float
-    """Coverage: share of the messages in scope that are answered."""
-    correct: float
-    """Share of the answered ones in scope that are right."""
-    caught: float
-    """Share of the messages out of scope that are not answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """One message that was not understood."""
-
-    text: str
-    language: Language
-    expected: str
-    got: str
-    probability: float
-    line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The figures of one evaluation."""
-
-    method: str
-    """`cross-validation` or `held-out`."""
-    model_id: str | None
-    messages: int
-    in_scope: int
-    first_guess: float
-    """Share of the messages in scope whose first guess is right, refused or not."""
-    accuracy: float
-    """Share of the messages in scope that are neither refused nor wrong."""
-    macro_f1: float
-    """Mean F1 of the intents, out of scope left out."""
-    out_of_scope_recall: float | None
-    """Share of the messages out of scope that are refused; None when there are none."""
-    calibration_error: float
-    """Expected calibration error of the first guess, ten bins."""
-    languages: Mapping[Language, Mapping[str, float]]
-    """first_guess, accuracy and out_of_scope_recall by language."""
-    intents: Mapping[str, Scores]
-    confusion: Mapping[str, Mapping[str, int]]
-    """Counts by what was expected, then by what was understood."""
-    calibration: tuple[Bin, ...]
-    coverage: tuple[Trade, ...]
-    """By the probability from which a message is answered."""
-    out_of_scope: tuple[Trade, ...]
-    """By the out-of-scope probability from which a message is refused."""
-    entities: Mapping[str, Scores] | None
-    """Exact spans by type; None when nothing is marked."""
-    median_us: float | None
-    """Microseconds a message, the whole understanding; None in cross-validation."""
-    mistakes: tuple[Mistake, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the public JSON form."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +74,9 @@ def evaluate(
     """
     tell = progress or (lambda _doing, _share: None)
     if isinstance(subject, TrainingSet):
-        answers = _cross_validate(subject, tell)
-        return _report("cross-validation", answers, model_id=None, median_us=None, entities=None)
+        answers, us = _cross_validate(subject, tell)
+        names = frozenset(e.intent for e in subject.examples)
+        return _report("cross-validation", answers, names, median_us=us)
     if not examples:
         raise ValueError("an engine is evaluated on examples, and there are none")
     tests = [e for e in examples if e.split == "test"] or list(examples)
@@ -191,14 +110,16 @@ def _held_out(engine: Engine, examples: Sequence[Example], tell: Progress) -> Re
     return _report(
         "held-out",
         answers,
+        frozenset(engine.intents),
         model_id=engine.model_id,
         median_us=float(np.median(seconds) * 1e6),
         entities=_entity_scores(marked, found) if any(marked) else None,
     )
 
 
-def _cross_validate(training_set: TrainingSet, tell: Progress) -> list[_Answer]:
+def _cross_validate(training_set: TrainingSet, tell: Progress) -> tuple[list[_Answer], float]:
     """Score every row by a model, calibration included, that saw neither it nor its fold."""
+    seconds: list[float] = []
     rows = [*training_set.examples, *training_set.out_of_scope]
     labels = np.array([e.intent for e in rows])
     languages = [e.language or detect(e.text) for e in rows]
@@ -210,9 +131,11 @@ def _cross_validate(training_set: TrainingSet, tell: Progress) -> list[_Answer]:
             [rows[i].text for i in seen], labels[seen].tolist(), [languages[i] for i in seen]
         )
         for i in unseen.tolist():
+            begun = time.perf_counter()
             reading = model.read(rows[i].text, languages[i])
+            seconds.append(time.perf_counter() - begun)
             answers.append(_answer(rows[i], languages[i], reading, model.intents))
-    return answers
+    return answers, float(np.median(seconds) * 1e6)
 
 
 def _answer(
@@ -228,14 +151,13 @@ def _answer(
 def _report(
     method: str,
     answers: Sequence[_Answer],
+    known: frozenset[str],
     *,
-    model_id: str | None,
-    median_us: float | None,
-    entities: Mapping[str, Scores] | None,
+    model_id: str | None = None,
+    median_us: float | None = None,
+    entities: tuple[Mapping[str, Scores], float] | None = None,
 ) -> Report:
-    confusion: dict[str, Counter[str]] = defaultdict(Counter)
-    for a in answers:
-        confusion[a.example.intent][a.got] += 1
+    confusion = _confusion(answers)
     by_language: dict[Language, list[_Answer]] = defaultdict(list)
     for a in answers:
         by_language[a.language].append(a)
@@ -256,11 +178,22 @@ def _report(
         calibration_error=error,
         languages={language: _shares(some) for language, some in sorted(by_language.items())},
         intents=scores,
+        intents_by_language={
+            language: _intent_scores(_confusion(some))
+            for language, some in sorted(by_language.items())
+        },
+        unknown_intents=tuple(
+            sorted(
+                {a.example.intent for a in answers if a.inside and a.example.intent not in known}
+            )
+        ),
         confusion={name: dict(row.most_common()) for name, row in sorted(confusion.items())},
+        confused=_confused(wrong),
         calibration=bins,
         coverage=tuple(_trade(answers, b, _sure_from(b)) for b in _BANDS),
         out_of_scope=tuple(_trade(answers, b, _inside_below(b)) for b in _BANDS),
-        entities=entities,
+        entities=None if entities is None else entities[0],
+        entity_f1=None if entities is None else entities[1],
         median_us=median_us,
         mistakes=tuple(
             Mistake(
@@ -274,6 +207,24 @@ def _report(
             for a in wrong[:_MOST_ERRORS]
         ),
     )
+
+
+def _confusion(answers: Sequence[_Answer]) -> dict[str, Counter[str]]:
+    confusion: dict[str, Counter[str]] = defaultdict(Counter)
+    for a in answers:
+        confusion[a.example.intent][a.got] += 1
+    return confusion
+
+
+def _confused(wrong: Sequence[_Answer]) -> tuple[Confusion, ...]:
+    """Return the most frequent mistakes of answers that are sorted, the surest first."""
+    by_pair: dict[tuple[str, str], list[_Answer]] = defaultdict(list)
+    for a in wrong:
+        by_pair[a.example.intent, a.got].append(a)
+    return tuple(
+        Confusion(expected=expected, got=got, messages=len(some), example=some[0].example.text)
+        for (expected, got), some in sorted(by_pair.items(), key=lambda p: (-len(p[1]), p[0]))
+    )[:_MOST_PAIRS]
 
 
 def _mean(values: Sequence[float | bool]) -> float:
@@ -349,8 +300,11 @@ def _trade(
 
 def _entity_scores(
     marked: Sequence[tuple[Entity, ...]], found: Sequence[tuple[Entity, ...]]
-) -> dict[str, Scores]:
-    """Count exact spans by type; types that are never marked are not held against the finder."""
+) -> tuple[dict[str, Scores], float]:
+    """Count exact spans; return the figures by type and the F1 of all types together.
+
+    Types that are never marked are not held against the finder.
+    """
     expected: Counter[str] = Counter()
     understood: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -359,4 +313,6 @@ def _entity_scores(
         expected.update(e.type for e in gold)
         understood.update(e.type for e in ours)
         right.update(e.type for e in ours if (e.type, e.start, e.end) in spans)
-    return {t: _scores(right[t], n, understood[t]) for t, n in sorted(expected.items())}
+    by_type = {t: _scores(right[t], n, understood[t]) for t, n in sorted(expected.items())}
+    pooled = _scores(right.total(), expected.total(), sum(understood[t] for t in expected))
+    return by_type, pooled.f1

@@ -33,14 +33,23 @@ _TITLE, _QUESTION, _BODY = 3.0, 2.0, 1.0
 """Weight of a term by where it stands."""
 _CLEARLY_BETTER = 1.5
 """How many times better a later paragraph must fit than the first, which carries the answer."""
+_QUESTION_SHARE = 0.5
+"""Of a term of the likest known question against one of the message, in choosing a paragraph: who
+asks for the "carrier" is answered where "UPS" stands, if a known question has both."""
+_ALIKE = 0.27
+"""Cosine from which a known question is like the message at all; a word that no article has counts
+against it, a pair of Han characters does not."""
 _MOST_PASSAGES = 3
 
 _STOP_WORDS = (
     "a an the i my me you your it its is are was be do does did to of in on at for and or if "
     "so can could would will have has had with this that there what how when where please hi "
-    "hello am we our from"
+    "hello am we our from us"
 )
-_STOP = frozenset(_STOP_WORDS.split())
+_STOP_CHARACTERS = (
+    "的了吗呢吧啊呀嘛你我您他她它们是有在都也就还和与请问这那什么怎样哪可以能会要想把被给个"
+)
+_STOP = frozenset([*_STOP_WORDS.split(), *_STOP_CHARACTERS])
 _SUFFIXES = (
     "ations",
     "ation",
@@ -109,7 +118,11 @@ def terms(text: str) -> list[str]:
     """Return the terms of a text: stems of words, Han characters and their pairs."""
     found = words(normalise(text))
     singles = [_stem(w) for w in found if w not in _STOP]
-    pairs = [a + b for a, b in itertools.pairwise(found) if _is_han(a) and _is_han(b)]
+    pairs = [
+        a + b
+        for a, b in itertools.pairwise(found)
+        if _is_han(a) and _is_han(b) and not (a in _STOP and b in _STOP)
+    ]
     return singles + pairs
 
 
@@ -160,13 +173,16 @@ class _Index:
     def _index_questions(self) -> None:
         """Make, by term, the questions it is in and what it adds to their cosine."""
         self.first: list[int] = []  # of the questions of each article
+        self.known_questions: list[list[tuple[frozenset[str], float]]] = []  # terms and length
         postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
         count = 0
         for article in self.articles:
             self.first.append(count)
+            self.known_questions.append([])
             for question in (article.title, *article.questions):
                 vector = {t: self.rarity[t] for t in set(terms(question))}
                 length = math.sqrt(math.fsum(w * w for w in vector.values()))
+                self.known_questions[-1].append((frozenset(vector), length))
                 for term, weight in vector.items():
                     postings[term].append((count, weight * weight / length))
                 count += 1
@@ -207,11 +223,32 @@ class _Index:
 
     def passage(self, column: int, asked: Sequence[str]) -> str:
         """Return the first paragraph, unless another fits clearly better."""
+        if len(self.paragraphs[column]) == 1:
+            return self.paragraphs[column][0]
+        rarity = self.rarity
+        weights = {t: rarity[t] for t in asked if t in rarity}
+        for term in self._likest_question(column, asked):
+            weights.setdefault(term, _QUESTION_SHARE * rarity[term])
         fits = [
-            sum(self.rarity[t] for t in asked if t in paragraph) for paragraph in self.fits[column]
+            math.fsum(map(weights.__getitem__, weights.keys() & paragraph))
+            for paragraph in self.fits[column]
         ]
         best = max(range(len(fits)), key=fits.__getitem__)
         return self.paragraphs[column][best if fits[best] > _CLEARLY_BETTER * fits[0] else 0]
+
+    def _likest_question(self, column: int, asked: Sequence[str]) -> frozenset[str]:
+        """Return the terms of the article's question that is likest to these; none if none is."""
+        rarity, terms_of = self.rarity, frozenset(asked)
+        likest, likeness = frozenset[str](), 0.0
+        for question, length in self.known_questions[column]:
+            both = question & terms_of
+            shared = math.fsum(rarity[t] ** 2 for t in both)
+            if shared > likeness * length and len(both) > 1:
+                likest, likeness = question, shared / length
+        whole = math.sqrt(
+            math.fsum(rarity.get(t, self.unknown) ** 2 for t in asked if t in rarity or t.isascii())
+        )
+        return likest if likeness >= _ALIKE * whole else frozenset()
 
 
 def _bag(article: ArticleText) -> Counter[str]:

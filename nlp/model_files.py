@@ -27,7 +27,7 @@ from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"

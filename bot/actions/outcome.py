@@ -115,7 +115,7 @@ class Request:
     intent: str | None
     """What is being served."""
     slots: Mapping[str, SlotValue]
-    product: str | None
+    product: str | None = None
     """The product that the request named."""
     options: Mapping[str, str | bool | int]
     """What the flow hands to its action."""

@@ -211,7 +211,8 @@ def understand(
     if source is not None:
         if config is not None:
             raise BotError("give TEXT or --input, not both")
-        text, config = None, None if text is None else Path(text)
+        config = Path(text) if text is not None else None
+        text = None
     fixed = _time_option(now)
     if source is not None and output is not None and _same(source, output):
         raise BotError("--input and --output are the same file")

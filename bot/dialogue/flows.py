@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CONFIRM = "confirm"
 """What a flow waits for when its action asked for a yes."""
 
+MOST_FLOWS = 4
+"""Matters under way at a time; the oldest of more is forgotten."""
+
 MOST_ORDERS_OFFERED = 4
 """More buttons than this are no help on a phone."""
 
@@ -54,8 +57,10 @@ def open_flow(
         value = value_from(slot, rules, name, text, said, asked=False)
         if value is not None:
             flow = flow.fill(**{slot.name: value})
+    # What is begun anew is not waited for as well, and nobody goes back through a dozen matters.
+    waiting = tuple(each for each in state.flows if each.name != name)[-(MOST_FLOWS - 1) :]
     return replace(
-        state, flows=(*state.flows, flow), flows_opened=state.flows_opened + 1, finished=None
+        state, flows=(*waiting, flow), flows_opened=state.flows_opened + 1, finished=None
     )
 
 

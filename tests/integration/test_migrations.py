@@ -89,7 +89,7 @@ async def test_partial_indexes_and_lean_tables_are_as_written(tmp_path):
 
 async def test_a_database_of_another_day_is_refused(tmp_path):
     path = tmp_path / "store.db"
-    with pytest.raises(SchemaMismatch, match="db upgrade"):
+    with pytest.raises(SchemaMismatch, match="frontdesk serve"):
         await Store.open(path, upgrade=False)
     await (await Store.open(path)).close()
     await (await Store.open(path, upgrade=False)).close()

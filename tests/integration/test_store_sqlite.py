@@ -135,7 +135,7 @@ async def test_closing_folds_the_log_and_frees_the_file(sqlite_path):
 
 
 async def test_memory_and_bad_places_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="needs a file"):
+    with pytest.raises(Unavailable, match="needs a file"):
         await Store.open("sqlite:///:memory:")
     with pytest.raises(Unavailable):
         await Store.open(tmp_path)

@@ -256,17 +256,7 @@ async def test_model_of_another_configuration(shop, tmp_path):
     assert "model" in lines[0]
 
 
-SEVERAL_LINES = pytest.mark.xfail(reason="reliability_faults.md 1: the error has several lines")
-
-
-@pytest.mark.parametrize(
-    "what",
-    [
-        "file",
-        pytest.param("garbage", marks=SEVERAL_LINES),
-        pytest.param("full disk", marks=SEVERAL_LINES),
-    ],
-)
+@pytest.mark.parametrize("what", ["file", "garbage", "full disk"])
 async def test_data_that_cannot_be_used(what, shop, tmp_path):
     data, before = tmp_path / "data", None
     if what == "file":

@@ -1,0 +1,115 @@
+"""The figures of an evaluation, as plain values; their JSON form is that of their fields."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nlp.understanding import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Figures of one class or language; all in [0, 1]."""
+
+    examples: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """Messages whose first guess had about the same probability."""
+
+    probability: float
+    """Mean of the bin."""
+    correct: float
+    """Share whose first guess is right."""
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """What a band or threshold gives and costs; shares in [0, 1]."""
+
+    threshold: float
+    answered: float
+    """Coverage: share of the messages in scope that are answered."""
+    correct: float
+    """Share of the answered ones in scope that are right."""
+    caught: float
+    """Share of the messages out of scope that are not answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion:
+    """One class taken for another."""
+
+    expected: str
+    got: str
+    messages: int
+    example: str
+    """The surest of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One message that was not understood."""
+
+    text: str
+    language: Language
+    expected: str
+    got: str
+    probability: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The figures of one evaluation."""
+
+    method: str
+    """`cross-validation` or `held-out`."""
+    model_id: str | None
+    messages: int
+    in_scope: int
+    first_guess: float
+    """Share of the messages in scope whose first guess is right, refused or not."""
+    accuracy: float
+    """Share of the messages in scope that are neither refused nor wrong."""
+    macro_f1: float
+    """Mean F1 of the intents, out of scope left out."""
+    out_of_scope_recall: float | None
+    """Share of the messages out of scope that are refused; None when there are none."""
+    calibration_error: float
+    """Expected calibration error of the first guess, ten bins."""
+    languages: Mapping[Language, Mapping[str, float]]
+    """first_guess, accuracy and out_of_scope_recall by language."""
+    intents: Mapping[str, Scores]
+    intents_by_language: Mapping[Language, Mapping[str, Scores]]
+    unknown_intents: tuple[str, ...]
+    """Intents of the examples that the model does not have; their messages all count as wrong."""
+    confusion: Mapping[str, Mapping[str, int]]
+    """Counts by what was expected, then by what was understood."""
+    confused: tuple[Confusion, ...]
+    """The pairs that are confused most, the most frequent first."""
+    calibration: tuple[Bin, ...]
+    coverage: tuple[Trade, ...]
+    """By the probability from which a message is answered."""
+    out_of_scope: tuple[Trade, ...]
+    """By the out-of-scope probability from which a message is refused."""
+    entities: Mapping[str, Scores] | None
+    """Exact spans by type; None when nothing is marked."""
+    entity_f1: float | None
+    """Of all types together; None when nothing is marked."""
+    median_us: float | None
+    """Microseconds a message: the whole understanding, in cross-validation only the intents."""
+    mistakes: tuple[Mistake, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public JSON form."""
+        return asdict(self)
