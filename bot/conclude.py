@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from nlp.understanding import Language
 
 
+RANKING_KEPT = 5
+"""Places of the ranking that stay with an exchange: the runners-up matter, the fiftieth does not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
     """A turn ready to be recorded, and where its ticket stands."""
@@ -252,7 +256,7 @@ class Concluder:
         decision = thought.decision
         return ExchangeDraft(
             id=attempt.exchange_id,
-            understanding=thought.understanding.to_json(),
+            understanding=thought.understanding.to_json(most=RANKING_KEPT),
             decision={
                 "rule": decision.rule,
                 "place": decision.place,

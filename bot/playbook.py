@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from bot.dialogue.context import Matcher, Rules
+from bot.dialogue.context import Rules
 from bot.dialogue.replies import Replies
 from bot.routing.hours import Calendar
 from bot.routing.rules import Router
@@ -84,10 +84,20 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-def _matcher(phrases: Phrases) -> Matcher:
-    """Phrases of all languages count in every conversation: people mix."""
-    names = ("human", "stop", "newest", "yes", "no")
-    return Matcher({name: _any_of(_flat(getattr(phrases, name))) for name in names})
+PHRASES = ("human", "stop", "newest", "yes", "no")
+"""The phrases that the dialogue looks for; the others are the model's, for the tone."""
+
+
+def _matcher(phrases: Phrases) -> Callable[[str], frozenset[str]]:
+    """Return what finds the phrases of a text, all in one pass.
+
+    Those of all languages count in every conversation: people mix.
+    """
+    every = re2.Set.SearchSet(_options_of_re2())
+    for name in PHRASES:
+        every.Add(f"(?i){_joined(_flat(getattr(phrases, name)))}")
+    every.Compile()
+    return lambda text: frozenset(PHRASES[index] for index in every.Match(text) or ())
 
 
 def _flat(patterns: Mapping[Language, Iterable[Pattern]]) -> list[Pattern]:
@@ -95,9 +105,12 @@ def _flat(patterns: Mapping[Language, Iterable[Pattern]]) -> list[Pattern]:
 
 
 def _any_of(patterns: Iterable[Pattern]) -> Callable[[str], bool]:
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns) or NEVER
-    compiled = re2.compile(f"(?i){joined}", options=_options_of_re2())
+    compiled = re2.compile(f"(?i){_joined(patterns)}", options=_options_of_re2())
     return lambda text: compiled.search(text) is not None
+
+
+def _joined(patterns: Iterable[Pattern]) -> str:
+    return "|".join(f"(?:{pattern})" for pattern in patterns) or NEVER
 
 
 def _options_of_re2() -> re2.Options:

@@ -75,14 +75,14 @@ class Understanding:
         """Return the first entity of a type, or None."""
         return next((e for e in self.entities if e.type == entity_type), None)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the public JSON form."""
+    def to_json(self, most: int | None = None) -> dict[str, Any]:
+        """Return the public JSON form, with so many places of the ranking; None = all."""
         return {
             "language": self.language,
             "intent": self.intent,
             "probability": round(self.probability, 6),
             "ranking": [
-                {"intent": g.intent, "probability": round(g.probability, 6)} for g in self.ranking
+                {"intent": g.intent, "probability": round(g.probability, 6)} for g in self.ranking[:most]
             ],
             "entities": [
                 {"type": e.type, "text": e.text, "start": e.start, "end": e.end, "value": e.value}

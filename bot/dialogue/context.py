@@ -76,19 +76,6 @@ class Decision:
     """Where the configuration says so, such as ("flows", "track_order")."""
 
 
-class Matcher:
-    """Tells which of the phrases that work in any state a text holds."""
-
-    __slots__ = ("_matches",)
-
-    def __init__(self, matches: Mapping[str, Callable[[str], bool]]) -> None:
-        self._matches = matches
-
-    def __call__(self, phrase: str, text: str) -> bool:
-        """Return whether the text holds a phrase of that name, in any language served."""
-        return self._matches[phrase](text)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The part of the configuration that decides. Built once for each configuration."""
@@ -96,7 +83,8 @@ class Rules:
     flows: Flows
     intents: Mapping[str, Intent]
     bands: Bands
-    phrases: Matcher
+    phrases: Callable[[str], frozenset[str]]
+    """Text → the names of the phrases, of those that work in any state, which it holds."""
     options: Mapping[tuple[str, str], Callable[[str], str | None]]
     """(flow, choice slot) → what a typed text chooses there."""
     needed: Mapping[tuple[str, str], Callable[[str], bool]]

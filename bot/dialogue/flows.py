@@ -117,7 +117,7 @@ def _remembered(
     """Return what is known for a slot without asking: said before, or the shop's own data."""
     match slot:
         case OrderSlot():
-            if rules.phrases("newest", flow.opening) and known.orders:
+            if "newest" in rules.phrases(flow.opening) and known.orders:
                 return known.orders[0].number
             if flow.product is None and "order_number" in state.said:
                 return state.said["order_number"]

@@ -44,11 +44,12 @@ QUESTION = re.compile(
 class Heard:
     """One message, understood, under one configuration."""
 
-    __slots__ = ("rules", "said", "text", "understanding", "words")
+    __slots__ = ("_phrases", "rules", "said", "text", "understanding", "words")
 
     def __init__(self, text: str, understanding: Understanding, rules: Rules) -> None:
         self.text = text
         self.rules = rules
+        self._phrases = rules.phrases(text)
         self.said = values_of(understanding)
         """Entity type → value."""
         self.words = words_beside_values(understanding)
@@ -72,7 +73,7 @@ class Heard:
 
     def holds(self, phrase: str) -> bool:
         """Whether it holds one of the phrases that work in any state."""
-        return self.rules.phrases(phrase, self.text)
+        return phrase in self._phrases
 
     @property
     def asks(self) -> bool:

@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python tests/bench/bench_understanding.py
 
-Trains on the shipped configuration's examples (some 15 s), then prints median microseconds a
+Trains the shipped configuration (some 15 s), then prints median microseconds a
 message over messages that warmed nothing but the piece memory. The machine is shared: ratios are
 steadier than times.
 """
@@ -17,46 +17,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import yaml
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
+from bot.settings.load import load
 from nlp.engine import Engine
-from nlp.entities.finder import EntityFinder, EntitySpec
-from nlp.examples import Example, TrainingSet
+from nlp.entities.finder import EntityFinder
 from nlp.intents import IntentModel
+from nlp.needs import CustomerFacts
 from nlp.pipeline import build
 from nlp.tone import ToneFinder
 from nlp.training import train
 
 CONFIG = Path(__file__).parents[2] / "config" / "ecommerce"
 NOW = datetime(2025, 1, 6, 9, tzinfo=UTC)
+STRANGER = CustomerFacts()
 MESSAGES = 400
 ROUNDS = 5
 """The best of these counts for each message: what another process took is not ours."""
-
-
-def shipped() -> TrainingSet:
-    """Return the intents of the shipped configuration with a plain entity specification."""
-    examples = [
-        Example(text=str(text), intent=intent, language=language)
-        for path in sorted((CONFIG / "intents").glob("*.yaml"))
-        for intent, content in yaml.safe_load(path.read_text())["intents"].items()
-        for language, texts in content["examples"].items()
-        for text in texts
-    ]
-    outside = yaml.safe_load((CONFIG / "out_of_scope.yaml").read_text())["examples"]
-    return TrainingSet(
-        examples=tuple(examples),
-        out_of_scope=tuple(
-            Example(text=str(text), intent="out_of_scope", language=language)
-            for language, texts in outside.items()
-            for text in texts
-        ),
-        entities=EntitySpec(order_patterns=(r"\b[A-Za-z]{2}\d{6}\b", r"#\d{5}\b")),
-        tones={"negative": {"en": ("awful|terrible",), "zh": ("太差|垃圾",)}},
-    )
 
 
 def median_us(call, messages):
@@ -87,7 +66,7 @@ def sklearn_pipeline(texts, labels, language):
 
 def main() -> None:
     """Train, measure, print."""
-    training_set = shipped()
+    training_set = load(CONFIG).training_set()
     with tempfile.TemporaryDirectory() as place:
         begun = time.perf_counter()
         report = train(training_set, Path(place) / "model")
@@ -102,10 +81,12 @@ def main() -> None:
         pipeline = build(language, intents, finder, ToneFinder({}))
         theirs = sklearn_pipeline([e.text for e in rows], [e.intent for e in rows], language)
         figures = {
-            "spaCy tokenizer": median_us(pipeline.make_doc, messages),
+            "tokens": median_us(pipeline.make_doc, messages),
             "intents": median_us(lambda t, at=language: intents.read(t, at), messages),
             "entities": median_us(lambda t, at=language: finder.find(t, at, NOW), messages),
             "whole": median_us(lambda t: engine.understand(t, now=NOW), messages),
+            "need": median_us(lambda t, at=language: engine.need([t], STRANGER, at), messages),
+            "passages": median_us(lambda t, at=language: engine.passages(t, at), messages),
             "scikit-learn": median_us(theirs, messages),
         }
         for name, us in figures.items():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nlp import pipeline
 from nlp.engine import Engine
 from nlp.entities.spec import EntitySpec
 from nlp.errors import BadExamples, BrokenModel, NotTrained, StaleModel
@@ -178,9 +179,66 @@ def test_the_ranking_is_a_distribution_over_all_intents(engine, text):
     assert seen.intent in (None, seen.ranking[0].intent)
 
 
-@pytest.mark.parametrize("text", ["a" * 100_000, "退" * 100_000, "refund! " * 12_000, "\x00\x1b"])
+@pytest.mark.parametrize(
+    "text", ["a" * 100_000, "退" * 100_000, "refund! " * 12_000, "\x00\x1b", "a\ud800退"]
+)
 def test_abuse_is_survived(engine, text):
     assert engine.understand(text, now=NOW).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "intents"),
+    [
+        ("cancel my order AB123456 and send me the invoice", ["cancel_order", "get_invoice"]),
+        ("帮我取消订单AB123456，再查一下BC654321到哪了", ["cancel_order", "track_order"]),
+        (
+            "where is my order AB123456 and where is my order BC654321",
+            ["track_order", "track_order"],
+        ),
+        ("cancel my order and give me back what i paid", []),
+        ("where is my order and where is my parcel", []),
+        ("send me the invoice and the receipt", []),
+    ],
+)
+def test_a_conjunction_parts_only_what_are_two_matters(engine, text, intents):
+    parts = engine.understand(text, now=NOW).parts
+    assert [p.intent for p in parts] == intents
+    assert all(p.text in text for p in parts)
+
+
+def test_a_part_finds_the_passages_of_its_own_intent(engine):
+    seen = engine.understand("send me the invoice. also please refund me", now=NOW)
+    part = seen.parts[1]
+    assert engine.passages(part.text, "en", seen) == engine.passages(part.text, "en", part)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_request_in_a_long_letter_is_found(engine, language):
+    story = {
+        "en": "The moon is old and my cat sings in the garden. ",
+        "zh": "今天院子里的猫唱了一首歌，月亮也很圆。",
+    }[language]
+    asked = {"en": "Where is my order? ", "zh": "我的快递到哪了？"}[language]
+    text = 15 * story + asked + 3 * story
+    assert engine.understand(text, now=NOW).intent == "track_order"
+    assert engine.need([text], STRANGER, language).category == "order_and_delivery"
+
+
+def test_no_vocabulary_grows_without_bound(engine, monkeypatch):
+    monkeypatch.setattr(pipeline, "_MOST_WORDS", 200)
+    for number in range(500):
+        engine.understand(f"where is {number} of {number * 7919}", now=NOW)
+    nlp = engine._pipelines["en"]
+    assert len(nlp.tokenizer.vocab.strings) < 210
+    assert len(nlp.vocab.strings) < 10
+
+
+def test_the_pipeline_is_spacys(engine):
+    text = "  where's my order\tAB123456?\n退货 ok"
+    doc = engine._pipelines["en"](text)
+    assert doc.text == text
+    assert set(doc.cats) == set(engine.intents)
+    assert [(e.label_, e.text) for e in doc.ents] == [("order_number", "AB123456")]
 
 
 def test_needs_follow_the_conversation_to_its_end(engine):

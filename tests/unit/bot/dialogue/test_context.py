@@ -20,8 +20,7 @@ def test_only_a_verified_customers_orders_are_owned():
 
 @given(st.text())
 def test_no_text_breaks_a_phrase(rules, text):
-    for phrase in ("human", "stop", "newest"):
-        assert rules.phrases(phrase, text) in (True, False)
+    assert rules.phrases(text) <= {"human", "stop", "newest", "yes", "no"}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ def test_no_text_breaks_a_phrase(rules, text):
     [("human", "Talk To A Human"), ("human", "转人工"), ("stop", "NEVER MIND"), ("stop", "算了")],
 )
 def test_phrases_count_in_any_case_and_in_every_language(rules, phrase, text):
-    assert rules.phrases(phrase, text)
+    assert phrase in rules.phrases(text)
 
 
 @given(st.text())
