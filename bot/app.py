@@ -14,7 +14,6 @@ import contextlib
 import gc
 import secrets
 import signal
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger("frontdesk")
 
 HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
-
-SWITCH_INTERVAL_S = float(__import__("os").environ.get("SWI", "0.0005"))
 
 DRAIN_S = 10.0
 """Turns under way get so long to finish after SIGTERM; the rest is taken up at the next start."""
@@ -110,7 +107,7 @@ async def serve(
             except OSError as error:
                 reason = (error.strerror or str(error)).split(":")[-1].strip()
                 raise BotError(f"cannot listen on {address}: {reason}") from error
-            _tune_interpreter()
+            _spare_collector()
             ready(address)
             await stop.wait()
             log.info("stopping")
@@ -270,18 +267,15 @@ class Service:
         )
 
 
-def _tune_interpreter() -> None:
-    """Keep the interpreter's own habits from costing customers time.
+def _spare_collector() -> None:
+    """Keep the garbage collector away from what lives as long as the process.
 
     Vocabularies and models are a million objects that never become garbage; walking them took 9 %
-    of the event loop under load. And the database's thread, which needs the interpreter between
-    any two statements, waits for it a whole switch interval, 5 ms, whenever the loop is busy: a
-    dozen times for each commit.
+    of the event loop under load.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
 
 def _make_folder(data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,13 +83,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         first.add_marker(pytest.mark.timeout(TRAINING_S))
 
 
+WANTING = re.compile(r"^Skipped: (no|needs?)\b|\binstall\b", re.IGNORECASE)
+"""Reasons of tests that want a browser or a server: "no PostgreSQL at …", "needs Chromium: …"."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where everything is at hand, with CI=true, a skipped test is a failed one."""
+    """With CI=true everything is at hand: a test that is skipped for want of something fails."""
     report = yield
-    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    if report.skipped and os.environ.get("CI") == "true" and WANTING.search(reason):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, and CI=true: {report.longrepr}"
+        report.longrepr = f"{item.nodeid}, with CI=true: {reason}"
     return report

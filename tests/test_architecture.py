@@ -272,13 +272,16 @@ import pytest
 def test_needs_a_browser():
     pytest.skip("no browser: playwright install chromium")
 
+def test_makes_sense_elsewhere_only():
+    pytest.skip("one process only")
+
 @pytest.mark.xfail
 def test_is_known_to_fail():
     assert False
 """
 
 
-def test_where_everything_is_at_hand_a_skip_is_a_failure(tmp_path: Path) -> None:
+def test_with_ci_a_skip_for_want_of_something_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "test_skipping.py").write_text(SKIPPING, encoding="utf-8")
     plugins = ("-p", "tests.conftest", "-p", "no:cacheprovider")
     ran = python(
@@ -287,5 +290,5 @@ def test_where_everything_is_at_hand_a_skip_is_a_failure(tmp_path: Path) -> None
         PYTHONPATH=str(ROOT),
     )
     assert ran.returncode == 1, ran.stdout
-    assert "1 failed, 1 xfailed" in ran.stdout
+    assert "1 failed, 1 skipped, 1 xfailed" in ran.stdout
     assert "playwright install chromium" in ran.stdout
