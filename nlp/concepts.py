@@ -50,7 +50,9 @@ class Lexicon:
         # The longest first: 退款进度 is about progress, 退款 alone about the refund.
         sizes: dict[str, set[int]] = defaultdict(set)
         for word in chinese:
-            sizes[word[0]].add(len(word))
+            sizes[word[:2]].add(len(word))
+        for start in [word for word in sizes if len(word) == 2]:
+            sizes[start].update(sizes.get(start[0], ()))
         self._sizes = {c: tuple(sorted(some, reverse=True)) for c, some in sizes.items()}
 
     def of_word(self, word: str) -> tuple[str, ...]:
@@ -73,10 +75,12 @@ class Lexicon:
         """Return the concepts in a text's Han characters; matches do not overlap."""
         found: list[str] = []
         end = 0
-        sizes, concepts = self._sizes.get, self._chinese.get
+        sizes, concepts = self._sizes, self._chinese.get
         for start, character in enumerate(text):
-            possible = sizes(character)
-            if possible is None or start < end:
+            if start < end:
+                continue
+            possible = sizes.get(text[start : start + 2]) or sizes.get(character)
+            if possible is None:
                 continue
             for size in possible:
                 meant = concepts(text[start : start + size])

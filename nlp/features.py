@@ -54,6 +54,8 @@ _DAMPED: Values = np.array(
     [0.0, *(1.0 + math.log(n) for n in range(1, 4 * LONGEST_TEXT))], np.float32
 )
 
+_DAMPED_FEW: list[float] = _DAMPED.tolist()
+
 _Piece = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]
 """Its words, and the rows of its character n-grams and of its words' concepts."""
 
@@ -222,6 +224,8 @@ def _frequent(counts: Counter[str], rarest: int) -> list[str]:
 
 def _weighed(grams: list[int], characters: list[int], senses: list[int]) -> tuple[Rows, Values]:
     """Return the distinct rows of all blocks, and 1 + ln(count) scaled to the blocks' lengths."""
+    if not characters:
+        return _weighed_few(grams, senses)
     counts = Counter(grams + characters + senses)  # in order of insertion: blocks stay together
     size = len(counts)
     values = _DAMPED.take(np.fromiter(counts.values(), np.intp, size))
@@ -235,6 +239,22 @@ def _weighed(grams: list[int], characters: list[int], senses: list[int]) -> tupl
             block = values[start:end]
             block *= weight / math.sqrt(block.dot(block))
     return np.fromiter(counts, np.intp, size), values
+
+
+def _weighed_few(grams: list[int], senses: list[int]) -> tuple[Rows, Values]:
+    """Do the same where there is little: numpy's calls would take longer than the work."""
+    ids: list[int] = []
+    values: list[float] = []
+    for block in filter(None, (grams, senses)):
+        counts = Counter(block)
+        ids += counts
+        if len(counts) == len(block):
+            values += [1 / math.sqrt(len(block))] * len(block)
+            continue
+        damped = [_DAMPED_FEW[n] for n in counts.values()]
+        length = math.sqrt(math.fsum(x * x for x in damped))
+        values += [x / length for x in damped]
+    return np.array(ids, np.intp), np.array(values, np.float32)
 
 
 class LinearScorer:

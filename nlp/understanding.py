@@ -82,7 +82,8 @@ class Understanding:
             "intent": self.intent,
             "probability": round(self.probability, 6),
             "ranking": [
-                {"intent": g.intent, "probability": round(g.probability, 6)} for g in self.ranking[:most]
+                {"intent": g.intent, "probability": round(g.probability, 6)}
+                for g in self.ranking[:most]
             ],
             "entities": [
                 {"type": e.type, "text": e.text, "start": e.start, "end": e.end, "value": e.value}

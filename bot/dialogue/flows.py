@@ -119,9 +119,11 @@ def _remembered(
         case OrderSlot():
             if "newest" in rules.phrases(flow.opening) and known.orders:
                 return known.orders[0].number
-            if flow.product is None and "order_number" in state.said:
-                return state.said["order_number"]
             fitting = _fitting(slot, flow, known)
+            spoken_of = state.said.get("order_number")
+            fits = not fitting or spoken_of in {order.number for order in fitting}
+            if spoken_of is not None and flow.product is None and fits:
+                return spoken_of
             if known.orders and not fitting:
                 # None fits: the action says of the newest why it cannot be done.
                 return known.orders[0].number
