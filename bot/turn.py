@@ -83,6 +83,9 @@ class _Course:
     error_id: str | None = None
     """Of the error for which the next attempt apologises."""
     stale: bool = False
+    """Whether to load everything again before the next attempt."""
+    touched: bool = False
+    """Whether the answer changed shop data or the customer."""
     hopeless: bool = False
 
     def again(self, work: Work) -> None:
@@ -219,12 +222,16 @@ class Turns:
     async def _work_off(self, conversation_id: str, queue: deque[Work]) -> None:
         """Answer a conversation's messages in order, until none waits."""
         latest: Conversation | None = None
+        touched = False
         try:
             while queue:
                 work = queue[0]
                 if latest is not None and latest.version > work.conversation.version:
                     work = replace(work, conversation=latest)
-                latest = await self._answer(work) or latest
+                # What the turn before changed, this one must see.
+                course = _Course(work=work, stale=touched)
+                latest = await self._answer(course) or latest
+                touched = course.touched
                 queue.popleft()
         except (Busy, Unavailable):
             # Only when the service stops: what is left is taken up at the next start.
@@ -232,14 +239,13 @@ class Turns:
         finally:
             del self._waiting[conversation_id]
 
-    async def _answer(self, work: Work) -> Conversation | None:
+    async def _answer(self, course: _Course) -> Conversation | None:
         """Take one message through the walk, however long the store makes it wait.
 
         Returns:
             The conversation as it stands then; None when there was nothing to do, or nothing that
             could be done: such a message is taken up again at the next start.
         """
-        course = _Course(work=work)
         pauses = iter(RETRY_S)
         while not course.hopeless:
             try:
@@ -278,6 +284,7 @@ class Turns:
         turn = conclusion.turn
         recorded = await self._store.conversations.record(turn)
         stages.done("record")
+        course.touched = bool(turn.effects)
         conversation = replace(
             work.conversation,
             version=recorded.version,

@@ -41,12 +41,12 @@ ROUNDS = 5
 def medians_us(calls, messages):
     """Return, by name, the median over messages of the best of several rounds.
 
-    The calls take turns on each message: what else the machine does disturbs all of them alike.
+    The calls take turns in each round, so that what else the machine does disturbs all alike.
     """
     best = {name: [float("inf")] * len(messages) for name in calls}
     for _ in range(ROUNDS):
-        for i, message in enumerate(messages):
-            for name, call in calls.items():
+        for name, call in calls.items():
+            for i, message in enumerate(messages):
                 begun = time.perf_counter()
                 call(message)
                 best[name][i] = min(best[name][i], time.perf_counter() - begun)
