@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 RANKING_KEPT = 5
-"""Places of the ranking that stay with an exchange: the runners-up matter, the fiftieth does not."""
+"""Places of the ranking that stay with an exchange: runners-up matter, the fiftieth does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,12 @@
 """What the customer needs by the end of a conversation: from the words, and from the CRM's facts.
 
 Every turn gives evidence: its n-grams and the intents read in it. Turns are averaged, late ones
-weighing more and small talk hardly at all, so that "thanks, bye" does not undo what was asked.
-Both parts are one multinomial logistic regression, trained on whole conversations and, at less
-weight, on the single examples of the intents. Because it is linear, a turn comes down to one
-vector of scores that can be remembered.
+weighing more and small talk hardly at all: "thanks, bye" does not undo what was asked. Both parts
+are one multinomial logistic regression, trained on whole conversations and, at less weight, on
+the intents' single examples. As it is linear, a turn is one vector that can be remembered.
 
 Facts about the customer have no training rows: a configuration comes without a past. They act as
-additive log-odds, written down in `_facts` with their reasons, small enough that clear words win
-(words that are clear are worth three and more).
+additive log-odds with reasons (`_RULES`), so small that clear words (worth three and more) win.
 """
 
 from __future__ import annotations
@@ -55,7 +53,7 @@ _STRENGTH = 10.0
 _ENOUGH_CONVERSATIONS = 100
 """To calibrate by them alone: a handful that are all right would make the model sure of all."""
 _MOST_TURNS = 20
-"""Turns that are looked at: the weight of an older one is under a thousandth."""
+"""The weight of an older turn is under a thousandth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,8 +244,7 @@ def fit(
     categories = sorted({row.category for row in rows})
     labels = np.array([row.category for row in rows])
     whole = np.array([row.whole for row in rows])
-    # No character n-grams: the intents have read past misspellings already, and L-BFGS would
-    # take five times as long.
+    # No character n-grams: the intents see past misspellings, and L-BFGS would take long.
     features = Features.fit((t for row in rows for t in row.turns), rarest=2, characters=False)
     matrix = _matrix(rows, features, _evidence_table(intents, categories, intent_needs))
     weights = np.where(whole, 1.0, _SINGLE_WEIGHT)
@@ -280,20 +277,18 @@ def turn_shares(weights: Sequence[float]) -> list[float]:
 def _regression() -> LogisticRegression:
     from sklearn.linear_model import LogisticRegression
 
-    # A loose tolerance: the calibration mends scale, and the order of classes settles early.
     return LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-2, random_state=SEED)
 
 
 def _margins(model: LogisticRegression, matrix: csr_matrix) -> Array:
-    margins = model.decision_function(matrix)
-    return margins if margins.ndim == 2 else np.column_stack([0 * margins, margins])
+    some = model.decision_function(matrix)
+    return some if some.ndim == 2 else np.column_stack([0 * some, some])
 
 
 def _per_class(coefficients: Array, classes: int) -> Array:
     """Return a row per class; scikit-learn gives one row for two."""
-    if len(coefficients) == classes:
-        return coefficients
-    return np.vstack([np.zeros_like(coefficients), coefficients])
+    missing = classes - len(coefficients)
+    return np.vstack([np.zeros((missing, coefficients.shape[1])), coefficients])
 
 
 def _evidence_table(

@@ -157,7 +157,7 @@ class Heard:
 def _wants_something(part: Understanding) -> bool:
     values, words = values_of(part), words_beside_values(part)
     contact = any(kind in values for kind in CONTACT_TYPES) and words <= BARE_WORDS + 1
-    number = "order_number" in values and words <= BARE_WORDS - 1
+    number = "order_number" in values and words < 1
     return part.intent is not None and not (contact or number)
 
 
