@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.dialogue.context import Say
+from bot.dialogue.context import TICKET, Say
 from bot.dialogue.ownership import Event, next_owner
 from bot.dialogue.replies import Term
 from bot.routing.rules import URGENCY, Facts, more_urgent
@@ -82,7 +82,7 @@ class Concluder:
         owner = next_owner(work.conversation.owner, Event.CUSTOMER_WRITES)
         say = thought.say
         if routed is not None:
-            say = (*say, Say(key=_ticket_reply(owner, routed)))
+            say = _with_ticket(say, _ticket_reply(owner, routed))
             if routed.hand_over and owner is not Owner.AGENT:
                 owner = next_owner(owner, Event.HANDED_OVER)
         language = thought.understanding.language
@@ -281,6 +281,13 @@ def _conclusion(turn: Turn, work: Work, routed: _Routed | None) -> Conclusion:
         ticket=routed.number if routed else conversation.ticket_number,
         queue=routed.queue if routed else conversation.queue,
     )
+
+
+def _with_ticket(say: tuple[Say, ...], reply: str) -> tuple[Say, ...]:
+    """Return what is said with the ticket's reply in its place, once."""
+    place = next(index for index, each in enumerate(say) if each.key == TICKET)
+    rest = tuple(each for each in say[place:] if each.key != TICKET)
+    return (*say[:place], Say(key=reply), *rest)
 
 
 def _ticket_reply(owner: Owner, routed: _Routed) -> str:

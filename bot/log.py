@@ -122,6 +122,8 @@ def turn_lines(stream: IO[str] | None = None) -> Callable[[dict[str, Any]], None
 def _quieten() -> None:
     # One line a request says nothing that the metrics do not, and holds addresses.
     logging.getLogger("aiohttp.access").disabled = True
+    # Quotes what a client sent that is no HTTP.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     # Warns with whatever subprotocols a client makes up.
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     # These log whole payloads at INFO or DEBUG, whatever level the admin asked for.

@@ -84,7 +84,7 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-PHRASES = ("human", "stop", "newest", "yes", "no")
+PHRASES = ("human", "stop", "newest", "same", "waiting", "yes", "no")
 """The phrases that the dialogue looks for; the others are the model's, for the tone."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.actions import ACTIONS
 from bot.actions.outcome import Outcome, Request, Status
-from bot.dialogue.context import Known
+from bot.dialogue.context import TICKET, Known, Say
 from bot.dialogue.decide import decide
 from bot.dialogue.ownership import Event, next_owner
 from bot.dialogue.settle import settle
@@ -21,7 +21,7 @@ from nlp.understanding import LANGUAGES
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.dialogue.context import Decision, Say, Step
+    from bot.dialogue.context import Decision, Step
     from bot.dialogue.state import FlowState
     from bot.playbook import Playbook
     from crm_store.records import Conversation, Customer
@@ -158,6 +158,9 @@ class _Acting:
         while steps and len(done) < MOST_STEPS:
             step = steps.popleft()
             outcome = await ACTIONS[step.action].run(self.request(step, state))
+            if outcome.ticket is not None:
+                # Before whatever is asked next: a question must be the last thing said.
+                outcome = replace(outcome, say=(*outcome.say, Say(key=TICKET)))
             done.append(Done(step=step, outcome=outcome))
             rules = self.playbook.rules
             state, more, following = settle(state, step, outcome, rules, self.known, last=not steps)

@@ -13,6 +13,7 @@ that was acknowledged and shows nothing twice.
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from bot.messages import Message
     from bot.messages import Status as ConversationStatus
     from bot.playbook import Playbook
-    from crm_store.drafts import Recorded
+    from crm_store.drafts import Received, Recorded
     from crm_store.records import Conversation, Json, Owner
     from crm_store.store import Store
 
@@ -48,6 +49,9 @@ log = structlog.get_logger("frontdesk.turn")
 
 MOST_CONFLICTS = 5
 """So often a turn is thought again because somebody else changed what it was based on."""
+
+TROUBLE_EVERY_S = 30.0
+"""A store in trouble refuses hundreds of messages a second; the log needs to know once."""
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses while the store cannot be written; the last one repeats until it can."""
@@ -141,6 +145,7 @@ class Turns:
         self._waiting: dict[str, deque[Work]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._quiet_until = 0.0
 
     @property
     def depth(self) -> int:
@@ -155,7 +160,7 @@ class Turns:
             Conflict: The sender used this id for another message.
             Busy, Unavailable: It could not be written.
         """
-        received = await self._store.conversations.receive(
+        received = await self._receive(
             Incoming(
                 conversation_id=message.conversation_id,
                 client_id=message.client_id,
@@ -178,6 +183,17 @@ class Turns:
                 )
             )
         return Receipt(seq=received.seq, at=received.at, duplicate=received.duplicate)
+
+    async def _receive(self, incoming: Incoming) -> Received:
+        """Put a message on disk; say in the log when that cannot be done, but not for each."""
+        try:
+            return await self._store.conversations.receive(incoming)
+        except (Busy, Unavailable) as error:
+            now = time.monotonic()
+            if now >= self._quiet_until:
+                self._quiet_until = now + TROUBLE_EVERY_S
+                log.warning("store_unavailable", error_type=type(error).__name__, error=str(error))
+            raise
 
     async def recover(self) -> int:
         """Take up what was received but not answered before the last stop; return how much."""

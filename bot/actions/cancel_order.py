@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 REPLIES = {
     "change.confirm_remove": frozenset({"order", "product"}),
     "change.done": frozenset({"order"}),
+    "cancel.part": frozenset({"order", "product"}),
     "cancel.confirm": frozenset({"order", "goods", "total"}),
     "cancel.done": frozenset({"order"}),
     "cancel.done_refund": frozenset({"order", "total"}),
@@ -47,7 +48,10 @@ async def run(request: Request) -> Outcome:
         return Outcome(status=Status.REFUSED, say=(say,), proved=order.number)
     part = _part_of(order, request)
     if part is not None and "scope" not in request.slots:
-        return Outcome(status=Status.ASK, slot="scope", proved=order.number)
+        product = await request.shop.product(part)
+        named = {"order": order.number, "product": product.names if product else part}
+        say = Say(key="cancel.part", values=named)
+        return Outcome(status=Status.ASK, slot="scope", say=(say,), proved=order.number)
     if part is not None and request.slots["scope"] == "item":
         return await _take_out(order, part, request)
     if not request.confirmed:

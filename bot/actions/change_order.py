@@ -18,6 +18,7 @@ REPLIES = {
     "change.too_late": frozenset({"order", "state"}),
     "change.confirm_delivery": frozenset({"order", "way"}),
     "change.done": frozenset({"order"}),
+    "change.address_done": frozenset({"order"}),
     "change.which_product": frozenset({"order"}),
     "change.not_in_order": frozenset({"order"}),
     "change.how_many": frozenset({"product"}),
@@ -134,5 +135,6 @@ def _address(order: Order, request: Request) -> Outcome:
 
 
 def _done(order: Order, effect: ChangeDelivery | ChangeAddress | ChangeQuantity) -> Outcome:
-    say = Say(key="change.done", values={"order": order.number})
+    key = "change.address_done" if isinstance(effect, ChangeAddress) else "change.done"
+    say = Say(key=key, values={"order": order.number})
     return Outcome(say=(say,), effects=(effect,))

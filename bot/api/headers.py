@@ -68,8 +68,14 @@ async def _contain_errors(
     request: web.Request,
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> web.StreamResponse:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        # Frames are small; a compressed one is a mistake or a bomb.
+        return error_response(415, "unsupported")
     try:
         return await handler(request)
+    except (ConnectionError, web.RequestPayloadError):
+        # The client went away amid its request: nobody is there to be told.
+        return error_response(400, "bad_request")
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -32,6 +32,9 @@ YES_NO = (
 )
 """The buttons under everything that wants a yes or no."""
 
+TICKET = "ticket"
+"""Stands for what is said of a ticket, which routing knows better than dialogue."""
+
 PERSON = Option(value="human", key="choice.person")
 """The button that is never far away."""
 

@@ -73,7 +73,7 @@ def decide(
     heard = Heard(text, understanding, rules)
     state = replace(state, said={**state.said, **heard.said})
     flow = state.active
-    if heard.tells_the_need(answering=flow is not None and flow.waiting is not None):
+    if heard.tells_the_need(flow):
         state = state.heard(text)
     if known.owner is Owner.AGENT:
         return Decision(rule="owner.agent", state=state)
@@ -165,6 +165,8 @@ class _Turn:
             if filled is not flow:
                 taken = slot.name in filled.slots
                 return self.filled(filled, "flow.slot" if taken else "flow.corrected")
+        if self.heard.calls_off(flow):
+            return self.dropped("flow.stopped")
         if leads_away:
             return None
         if self.heard.intent in ASIDES:
@@ -187,9 +189,14 @@ class _Turn:
             return None
         intent = self.heard.intent
         if intent == "deny" or self.heard.holds("no"):
+            chosen = self.heard.rechoose(flow)
+            if chosen is not flow:
+                return self.filled(chosen, "flow.corrected")
             return self.reworded(flow) or self.dropped("flow.refused")
         if self.heard.holds("yes") or (intent == "affirm" and self.heard.clear):
             return self.confirmed(flow)
+        if self.heard.calls_off(flow):
+            return self.dropped("flow.stopped")
         if leads_away:
             return None
         return self.not_an_answer(flow)
@@ -291,11 +298,11 @@ class _Turn:
 
     def for_the_person(self) -> Decision | None:
         """Somebody who waits for a person leaves an address or a number: it is for that person."""
-        if (
-            self.known.owner is not Owner.QUEUE
-            or not self.heard.said
-            or "order_number" in self.heard.said
-        ):
+        if self.known.owner is not Owner.QUEUE:
+            return None
+        if self.heard.holds("waiting"):
+            return self.person("queue.asked")
+        if not self.heard.said or "order_number" in self.heard.said:
             return None
         if self.heard.words > BARE_WORDS:
             return None

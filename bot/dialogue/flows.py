@@ -121,7 +121,8 @@ def _remembered(
                 return known.orders[0].number
             fitting = _fitting(slot, flow, known)
             spoken_of = state.said.get("order_number")
-            fits = not fitting or spoken_of in {order.number for order in fitting}
+            meant = "same" in rules.phrases(flow.opening)
+            fits = meant or not fitting or spoken_of in {order.number for order in fitting}
             if spoken_of is not None and flow.product is None and fits:
                 return spoken_of
             if known.orders and not fitting:

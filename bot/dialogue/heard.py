@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PERSON_INTENT = "contact_human_agent"
 
+CANCEL_INTENT = "cancel_order"
+
 SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 """Heard within a flow, these answer its question or nothing; they never lead away from it."""
 
@@ -89,16 +91,18 @@ class Heard:
             return False
         return self.intent == PERSON_INTENT and self.sure and not self.understanding.parts
 
-    def tells_the_need(self, *, answering: bool) -> bool:
+    def tells_the_need(self, flow: FlowState | None) -> bool:
         """Whether it says what the customer needs, rather than yes, thanks or a number.
 
-        Args:
-            answering: Whether a flow has asked for something.
+        An answer to a flow's question does only when it is told in free words, or leads away.
         """
         if self.intent in SMALL_TALK or self.holds("human"):
             return False
-        bare = bool(self.said) and self.words <= BARE_WORDS
-        return not bare or (self.sure and not answering)
+        if flow is not None and flow.waiting is not None:
+            slots = self.rules.flows.flows[flow.name].slots
+            told = any(isinstance(s, TextSlot) and s.name == flow.waiting for s in slots)
+            return told or (self.leads_away(flow) and self.words > BARE_WORDS)
+        return self.sure or not self.said or self.words > BARE_WORDS
 
     def leads_away(self, flow: FlowState) -> bool:
         """Whether it clearly wants something else than the flow at hand."""
@@ -107,6 +111,15 @@ class Heard:
         if self.rules.flow_of.get(self.intent) == flow.name:
             return False
         return self.sure or bool(self.understanding.parts)
+
+    def calls_off(self, flow: FlowState) -> bool:
+        """Whether "cancel that", amid something else, means this rather than an order."""
+        return (
+            self.intent == CANCEL_INTENT
+            and flow.intent != CANCEL_INTENT
+            and not self.said
+            and self.words <= ANSWER_WORDS - 2
+        )
 
     def answers(self, slot: Slot) -> bool:
         """Whether it answers a slot's question although it could be a request of its own."""
@@ -138,6 +151,15 @@ class Heard:
             value = value_from(slot, self.rules, flow.name, self.text, self.said, asked=False)
             if value is not None and value != flow.slots[slot.name]:
                 flow = flow.fill(**{slot.name: value})
+        return flow
+
+    def rechoose(self, flow: FlowState) -> FlowState:
+        """Return the flow with another option chosen: "no, it's because of the size"."""
+        for slot in self.rules.flows.flows[flow.name].slots:
+            if isinstance(slot, ChoiceSlot) and slot.name in flow.slots:
+                value = self.rules.options[flow.name, slot.name](self.text)
+                if value is not None and value != flow.slots[slot.name]:
+                    flow = flow.fill(**{slot.name: value})
         return flow
 
     def _fill_others(self, flow: FlowState, *, but: str) -> FlowState:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from bot.dialogue.context import Known, Rules
     from bot.dialogue.state import DialogueState, FlowState
 
+MOST_RETURNS = 3
+"""So often the bot comes back to a matter that the customer keeps leaving."""
+
 Settled = tuple["DialogueState", tuple[Say, ...], tuple[Step, ...]]
 """The new state, what to say, what to do next in the same turn."""
 
@@ -49,7 +52,9 @@ def settle(
     if outcome.proved:
         # What was just spoken of is what "it" means in the next message.
         said = {**state.said, "order_number": outcome.proved}
-        proved = tuple(dict.fromkeys((*state.proved, outcome.proved)))
+        # What a sign-in showed counts while it lasts, and is no proof for whoever comes later.
+        by_contact = () if known.owns(outcome.proved) else (outcome.proved,)
+        proved = tuple(dict.fromkeys((*state.proved, *by_contact)))
         state = replace(state, proved=proved, proof_failures=0, said=said)
     if step.flow_id is None:
         return _without_flow(state, step, outcome, rules, known, last=last)
@@ -158,6 +163,11 @@ def go_on(state: DialogueState, rules: Rules, known: Known) -> Settled:
     flow = state.active
     if flow is None:
         return state, (), ()
+    if flow.tries >= MOST_RETURNS:
+        # Asked this often and left each time: it is no longer wanted.
+        return go_on(replace(state, flows=state.flows[:-1]), rules, known)
+    flow = replace(flow, tries=flow.tries + 1)
+    state = state.with_active(flow)
     back = Say(key="back_to", values={"flow": labels(rules, flow.name)})
     if flow.waiting is not None:
         ask = ask_again(state, rules, known)

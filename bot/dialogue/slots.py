@@ -26,6 +26,8 @@ _FILLER = re.compile(r"[^\w]|\b(just|only|make it|to)\b|个|件|就|改成|要|[
 
 _WORD = re.compile(r"[^\W\u4e00-\u9fff]+(?:['’-]\w+)*")
 
+_CHANGED_TO = re.compile(r"(?:\bto|改成|改为|变成)\s*(\d{1,3}|[一二两三四五六七八九十])\b")
+
 _NUMBER_BEFORE = re.compile(r"(\w+)\s*$")
 
 _ORDINALS = {
@@ -73,6 +75,9 @@ def values_of(understanding: Understanding) -> Values:
         product = next(e for e in understanding.entities if e.type == "product")
         before = _NUMBER_BEFORE.search(understanding.text[: product.start])
         number = bare_number(before[1]) if before else None
+        changed = _CHANGED_TO.search(understanding.text)
+        if number is None and changed is not None:
+            number = bare_number(changed[1])
         if number is not None:
             values["quantity"] = number
     return values

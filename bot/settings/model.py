@@ -260,6 +260,12 @@ class Phrases(Strict):
     urgent: dict[Language, tuple[Pattern, ...]] = Field(description="Cannot wait.")
     abusive: dict[Language, tuple[Pattern, ...]] = Field(description="Insults.")
     newest: dict[Language, tuple[Pattern, ...]] = Field(description="Means the latest order.")
+    same: dict[Language, tuple[Pattern, ...]] = Field(
+        description="Means the order that was just spoken of."
+    )
+    waiting: dict[Language, tuple[Pattern, ...]] = Field(
+        description="Asks how long it takes until a person comes."
+    )
     yes: dict[Language, tuple[Pattern, ...]] = Field(description="Says yes to a question.")
     no: dict[Language, tuple[Pattern, ...]] = Field(
         description="Says no to a question; looked for before yes."

@@ -229,7 +229,7 @@ def parse(raw: bytes | str) -> ClientFrame:
     try:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise BadFrame(_answer_to_garbage(raw)) from None
+        fields = _laxly(raw)
     if not isinstance(fields, dict):
         raise BadFrame(BAD_FRAME)
     kind = fields.get("type")
@@ -239,20 +239,33 @@ def parse(raw: bytes | str) -> ClientFrame:
     return read(fields)
 
 
-def _answer_to_garbage(raw: bytes | str) -> Frame:
-    """Return a nack with the id where there is one, so that the sender's queue moves on.
+def _laxly(raw: bytes | str) -> Fields:
+    """Return a hello that orjson will not read; refuse anything else.
 
     orjson refuses lone surrogates and so the whole frame, but a browser sends them: half an emoji
-    at the end of a field that was cut off. The laxer reader finds the id; nothing else is used.
+    at the end of a page title that was cut off, which must keep nobody out. A message with one is
+    refused under its id, so that the sender's queue moves on.
+
+    Raises:
+        BadFrame: It is garbage, or a frame whose own fields hold what cannot be stored.
     """
     try:
         fields = json.loads(raw, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        return BAD_FRAME
-    if isinstance(fields, dict) and fields.get("type") in ("message", "choose", "rate", "event"):
+        raise BadFrame(BAD_FRAME) from None
+    kind = fields.get("type") if isinstance(fields, dict) else None
+    if kind == "hello":
+        known: Fields = {name: fields.get(name) for name in HELLO_FIELDS}
+        if str(known).isascii() or not any("\ud800" <= char <= "\udfff" for char in str(known)):
+            return {"type": kind, **known}
+    if kind in ("message", "choose", "rate", "event"):
         id_ = fields.get("id")
-        return nack(id_ if _is_id(id_) else None, "invalid")
-    return BAD_FRAME
+        raise BadFrame(nack(id_ if _is_id(id_) else None, "invalid"))
+    raise BadFrame(BAD_FRAME)
+
+
+HELLO_FIELDS = ("token", "identity", "last_seq", "locale")
+"""What is read of a hello."""
 
 
 def _refuse(constant: str) -> NoReturn:

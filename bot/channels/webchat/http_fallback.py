@@ -245,8 +245,15 @@ def _answer(
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """Return a frame as a response: its code decides the status."""
-    if frame is None:
+    if frame is None and not extra:
         return web.Response(status=204, headers=headers)
+    if frame is None:
+        # Nothing to acknowledge, but the visitor has just been made: this is their only secret.
+        return web.Response(
+            body=orjson.dumps(extra),
+            content_type="application/json",
+            headers={**(headers or {}), "Cache-Control": "no-store"},
+        )
     status = 200 if frame.code is None else STATUSES[frame.code]
     body = frame.body
     if extra:

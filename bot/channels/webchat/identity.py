@@ -42,7 +42,7 @@ def new_secret() -> str:
 
 def fingerprint(secret: str) -> str:
     """Return what the store keeps of a secret. 256 random bits need no salt and no stretching."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +136,9 @@ def _claims(payload: Mapping[str, Any], now: datetime) -> Claims:
 
 
 def _is_claim(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_CLAIM and "\0" not in value
+    # Half a surrogate pair is no text that could be stored.
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_CLAIM
+        and not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
+    )

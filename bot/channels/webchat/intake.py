@@ -193,8 +193,13 @@ class Intake:
         if seq <= visitor.read_seq or self._limiter.event(visitor.conversation_id):
             return
         try:
-            await self._store.conversations.read_up_to(visitor.conversation_id, seq)
-            visitor.read_seq = seq
+            head = (await self._store.conversations.heads([visitor.conversation_id])).get(
+                visitor.conversation_id, 0
+            )
+            # What was never sent cannot have been read.
+            if seq <= head:
+                await self._store.conversations.read_up_to(visitor.conversation_id, seq)
+                visitor.read_seq = seq
         except StoreError:
             # Nobody was promised anything; the next one says it again.
             return

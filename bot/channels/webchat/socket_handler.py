@@ -11,7 +11,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.channels.webchat import frames
 from bot.channels.webchat.connection import PATIENCE_S, TOO_SLOW
@@ -83,7 +83,8 @@ class SocketHandler:
         socket = web.WebSocketResponse(
             protocols=(frames.PROTOCOL,),
             heartbeat=HEARTBEAT_S,
-            max_msg_size=frames.MAX_FRAME_BYTES,
+            # aiohttp dies without a word at exactly its limit; ours is checked where it is read.
+            max_msg_size=frames.MAX_FRAME_BYTES + 1024,
             # Frames are small and the CPU is what we are short of.
             compress=False,
             timeout=PATIENCE_S,
@@ -142,6 +143,8 @@ class SocketHandler:
             raise _Refusal(None, BAD_HELLO) from None
         if first.type is not WSMsgType.TEXT:
             raise _Refusal(None, BAD_HELLO)
+        if _too_big(first.data):
+            raise _Refusal(None, WSCloseCode.MESSAGE_TOO_BIG)
         try:
             hello = frames.parse(first.data)
         except BadFrame as bad:
@@ -167,6 +170,9 @@ class SocketHandler:
         while True:
             incoming = await socket.receive()
             if incoming.type is WSMsgType.TEXT:
+                if _too_big(incoming.data):
+                    connection.shut(WSCloseCode.MESSAGE_TOO_BIG)
+                    return
                 try:
                     frame = frames.parse(incoming.data)
                 except BadFrame as bad:
@@ -177,3 +183,8 @@ class SocketHandler:
                 await intake.bad(visitor, frames.BAD_FRAME, connection.send)
             else:
                 return
+
+
+def _too_big(text: str) -> bool:
+    # A character has at most four bytes, so most frames need not be encoded to be sure.
+    return len(text) * 4 > frames.MAX_FRAME_BYTES and len(text.encode()) > frames.MAX_FRAME_BYTES

@@ -370,6 +370,13 @@ async def test_too_big_closes_1009(shop: Any) -> None:
     assert await tab.closed() == 1009
 
 
+async def test_a_frame_of_exactly_64_kib_is_read(shop: Any) -> None:
+    tab = await shop.enter()
+    frame = '{"type":"event","id":"e1","name":"like","properties":{},"more":""}'
+    await tab.socket.send_str(frame.replace('"more":""', f'"more":"{"x" * (65_536 - len(frame))}"'))
+    assert (await tab.get("ack"))["id"] == "e1"
+
+
 @pytest.mark.slow
 async def test_no_hello_closes_4401(shop: Any) -> None:
     tab = await shop.connect()
