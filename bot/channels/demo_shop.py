@@ -121,7 +121,8 @@ class DemoShop:
             raise web.HTTPNotFound
         headers = {"ETag": file.etag, "Cache-Control": REVALIDATE, "Vary": "Accept-Encoding"}
         if file.etag in request.headers.get("If-None-Match", ""):
-            return web.Response(status=304, headers=headers)
+            # The type decides the page's policy, and a 304 brings its headers, too.
+            return web.Response(status=304, headers=headers, content_type=file.content_type)
         packed = "gzip" in request.headers.get("Accept-Encoding", "")
         if packed:
             headers["Content-Encoding"] = "gzip"

@@ -54,7 +54,8 @@ def init(
 def check(config: Config = DEFAULT, *, as_json: AsJson = False) -> None:
     """Check every file of a configuration, and how they fit together."""
     if not config.is_dir():
-        raise BotError(f"there is no folder {shown(config)}")
+        message = "there is no such configuration folder"
+        raise ConfigError([Fault(path=config, line=1, code="CFG001", message=message)])
     try:
         settings = load(config)
         tests = load_golden(settings)

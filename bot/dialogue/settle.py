@@ -53,9 +53,11 @@ def settle(
         # What was just spoken of is what "it" means in the next message.
         said = {**state.said, "order_number": outcome.proved}
         # What a sign-in showed counts while it lasts, and is no proof for whoever comes later.
-        by_contact = () if known.owns(outcome.proved) else (outcome.proved,)
+        fresh = not known.owns(outcome.proved) and outcome.proved not in state.proved
+        by_contact = (outcome.proved,) if fresh else ()
         proved = tuple(dict.fromkeys((*state.proved, *by_contact)))
-        state = replace(state, proved=proved, proof_failures=0, said=said)
+        failures = 0 if by_contact else state.proof_failures
+        state = replace(state, proved=proved, proof_failures=failures, said=said)
     if step.flow_id is None:
         return _without_flow(state, step, outcome, rules, known, last=last)
     flow = state.active

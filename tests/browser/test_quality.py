@@ -30,8 +30,8 @@ DEVICES = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
 }
 LINES = {
-    "en": ("Hello", "what's happening with my delivery", "Talk to a person", "ben"),
-    "zh": ("你好", "我要退货", "转人工", "mei"),
+    "en": ("Please scrap order BK316409", "ben.okafor@example.org", "Talk to a person"),
+    "zh": ("我要退货，订单MY640951", "chen.mei@example.com", "转人工"),
 }
 
 DOWNLOADED = """() => Object.fromEntries(performance.getEntriesByType('resource')
@@ -167,37 +167,36 @@ async def test_the_widget_is_small(visitor: Visitor):
 # -- for the eye -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("language", LINES)
-async def test_it_fits_and_can_be_read(arrive: Arrive, language: str, device: str, scheme: str):
+async def test_it_fits_and_can_be_read(arrive: Arrive, language: str, device: str):
     locale = {"en": "en-US", "zh": "zh-CN"}[language]
-    visitor = await arrive(locale=locale, color_scheme=scheme, **DEVICES[device])
+    visitor = await arrive(locale=locale, reduced_motion="reduce", **DEVICES[device])
     page = visitor.page
-    hello, offer, person, customer = LINES[language]
+    request, proof, person = LINES[language]
+    width, height = DEVICES[device]["viewport"].values()
     SCREENSHOTS.mkdir(exist_ok=True)
 
     async def shoot(what: str) -> None:
-        await page.wait_for_timeout(250)  # the window glides in
-        await page.screenshot(path=SCREENSHOTS / f"{language}-{device}-{scheme}-{what}.png")
-        assert await page.evaluate(FAINT) == []
-        width = page.viewport_size["width"]
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            await page.screenshot(
+                path=SCREENSHOTS / f"{language}-{device}-{scheme}-{what}.png", animations="disabled"
+            )
+            assert await page.evaluate(FAINT) == []
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await page.locator(".scroller").evaluate("(e) => e.scrollWidth <= e.clientWidth")
         for part in (".panel", ".input", ".send"):
             box = await page.locator(part).bounding_box()
-            assert box["x"] >= 0
-            assert box["y"] >= 0
+            assert min(box["x"], box["y"]) >= 0
             assert box["x"] + box["width"] <= width
-            assert box["y"] + box["height"] <= page.viewport_size["height"]
-        assert await page.locator(".scroller").evaluate("(e) => e.scrollWidth <= e.clientWidth")
+            assert box["y"] + box["height"] <= height
 
-    await page.screenshot(path=SCREENSHOTS / f"{language}-{device}-{scheme}-1-shop.png")
-    await visitor.sign_in(customer)
     await visitor.open()
-    await visitor.ask(hello)
-    await visitor.ask(offer)
+    await visitor.ask(request)
+    await visitor.ask(proof)
     await page.locator(".choice").first.wait_for()
-    await shoot("2-choices")
+    await shoot("choices")
     await visitor.ask(person)
     await page.locator(".queue").wait_for()
-    await shoot("3-queue")
+    await shoot("queue")

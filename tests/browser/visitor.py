@@ -98,9 +98,10 @@ class Visitor:
         await self.page.locator(".product").first.wait_for()
 
     async def open(self) -> None:
-        """Press the launcher."""
+        """Press the launcher; wait for the conversation so far."""
         await self.page.locator(".launcher").click()
         await self.panel.wait_for()
+        await self.page.locator(".list[aria-busy=false]").wait_for(state="attached")
 
     async def close(self) -> None:
         """Press Esc in the chat."""

@@ -145,6 +145,8 @@ export class Transport {
       }
       if (frame && typeof frame === 'object') this.#receive(frame);
     };
+    // A page's policy that forbids the socket is told by `error` alone; `close` never comes.
+    socket.onerror = () => { if (epoch === this.#epoch && socket.readyState !== 1) this.#closed(1006); };
     socket.onclose = (event) => { if (epoch === this.#epoch) this.#closed(event.code); };
   }
 
