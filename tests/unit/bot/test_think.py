@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bot.dialogue.context import TICKET
 from bot.dialogue.flows import CONFIRM
 from bot.dialogue.replies import SHARED
 from bot.dialogue.state import MOST_TEXTS, DialogueState
@@ -161,7 +162,9 @@ class Customer:
         assert DialogueState.from_json(self.state) == thought.state
         shared = dict.fromkeys(SHARED, "")
         render = self.playbook.replies.render
-        said = [render(say, language, shared) for say in thought.say for language in LANGUAGES]
+        # What is said of a ticket is put in its place later, when it has been routed.
+        worded = [say for say in thought.say if say.key != TICKET]
+        said = [render(say, language, shared) for say in worded for language in LANGUAGES]
         if said:
             self.choices = said[-1].choices
 

@@ -63,7 +63,7 @@ def test_check_as_json(broken: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["check", "/nowhere"], "there is no folder /nowhere"),
+        (["check", "/nowhere"], "/nowhere:1: CFG001 there is no such configuration folder"),
         (["chek"], "No such command 'chek'"),
         (["check", "--jsn"], "No such option"),
         (["check", "a", "b"], "unexpected extra argument"),
