@@ -8,7 +8,7 @@ DATA   ?= data
 
 BIN := .venv/bin
 
-.PHONY: help run test check format lock bench docs clean
+.PHONY: help run test check format lock docs clean
 
 help:           ## Show this list.
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' Makefile | sed 's/:.*##/\t/'
