@@ -32,7 +32,8 @@ docs: .venv/installed-test  ## Write the generated pages and schemas anew.
 	$(BIN)/python -m bot.settings.schemas docs
 
 lock: .venv/installed-test  ## Resolve the dependencies anew into requirements.lock.
-	$(BIN)/python -m uv pip compile --quiet --all-extras --python-version 3.11 \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m uv pip compile --quiet --all-extras --python-version 3.11 \
 		--no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
 		--no-emit-package frontdesk -o requirements.lock pyproject.toml
 

@@ -15,12 +15,12 @@ import gc
 import secrets
 import signal
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
+from msgspec import Struct
 from typing_extensions import override
 
 from bot.api import headers
@@ -56,8 +56,7 @@ DRAIN_S = 10.0
 """Turns under way get so long to finish after SIGTERM; the rest is taken up at the next start."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """Where the service listens."""
 
     host: str

@@ -6,8 +6,10 @@ effects. Nothing here decides what to do; that is done.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.dialogue.context import TICKET, Say
 from bot.dialogue.ownership import Event, next_owner
@@ -36,8 +38,7 @@ RANKING_KEPT = 5
 """Places of the ranking that stay with an exchange: runners-up matter, the fiftieth does not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
+class Conclusion(Struct, frozen=True, kw_only=True):
     """A turn ready to be recorded, and where its ticket stands."""
 
     turn: Turn
@@ -45,8 +46,7 @@ class Conclusion:
     queue: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Routed:
+class _Routed(Struct, frozen=True, kw_only=True):
     """A ticket on its way to a queue."""
 
     number: int

@@ -6,11 +6,11 @@ exchange is stamped with its `config_id` and `model_id`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import re2
+from msgspec import Struct
 
 from bot.dialogue.context import Rules
 from bot.dialogue.replies import Replies
@@ -30,8 +30,7 @@ NEVER = r"[^\s\S]"
 """Matches nothing: what an empty list of patterns means."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Playbook:
+class Playbook(Struct, frozen=True, kw_only=True):
     """All that a turn goes by."""
 
     settings: Settings

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bot.demo import seed
 from bot.messages import Message
@@ -102,8 +103,7 @@ class Rehearsal:
         self._reaction(conversation.id, answered.seq).set_result(reaction)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
+class Reaction(Struct, frozen=True, kw_only=True):
     """What came of one message."""
 
     answered: Answered

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.actions import ACTIONS
 from bot.actions.outcome import Outcome, Request, Status
@@ -32,8 +34,7 @@ MOST_STEPS = 6
 """Things done for one message; a configuration that wants more is going round in circles."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """A received message that waits for its turn."""
 
     seq: int
@@ -44,8 +45,7 @@ class Work:
     customer: Customer
 
 
-@dataclass(slots=True)
-class Stages:
+class Stages(Struct):
     """How long each stage of a turn took, in milliseconds."""
 
     started: float = field(default_factory=time.perf_counter)
@@ -58,8 +58,7 @@ class Stages:
         self.started = now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """One attempt to answer a message; a conflict makes another one."""
 
     exchange_id: str
@@ -68,16 +67,14 @@ class Attempt:
     stages: Stages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """A step that was taken, and what came of it."""
 
     step: Step
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thought:
+class Thought(Struct, frozen=True, kw_only=True):
     """What a turn came to, before it is put into words and written."""
 
     understanding: Understanding

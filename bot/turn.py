@@ -16,11 +16,12 @@ import asyncio
 import time
 import traceback
 from collections import deque
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.conclude import Concluder
 from bot.messages import Receipt
@@ -57,8 +58,7 @@ RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses while the store cannot be written; the last one repeats until it can."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """One finished turn, for logs and metrics. Holds nothing that the customer wrote."""
 
     conversation_id: str
@@ -76,8 +76,7 @@ class Answered:
     stages_ms: Json
 
 
-@dataclass(slots=True, kw_only=True)
-class _Course:
+class _Course(Struct, kw_only=True):
     """How the attempts to answer one message have gone so far."""
 
     work: Work

@@ -138,7 +138,7 @@ _VALUES = re.compile(r"VALUES \((.*?)\)", re.DOTALL)
 
 
 def _from_json(sql: str) -> str:
-    """Return an INSERT … VALUES or UPDATE … SET that takes its rows from one JSON array of arrays."""
+    """Return an INSERT … VALUES or UPDATE … SET that takes its rows from a JSON array of arrays."""
     places = itertools.count()
     rows = "FROM json_each(:rows) AS _row WHERE"
     if sql.startswith("INSERT"):

@@ -5,9 +5,9 @@ The writes are long enough to have modules of their own: `opening`, `receiving`,
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, desc, func, select, text, update
 
 from crm_store import rows

@@ -6,8 +6,9 @@ order of a message's life: it is opened, received, recorded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 # -- open ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Opening(Struct, frozen=True, kw_only=True):
     """Somebody turned up on a channel."""
 
     channel: str
@@ -45,8 +45,7 @@ class Opening:
     """Where replies go; None stands for the conversation's own id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """Who they are, and the one conversation held with them on that channel."""
 
     conversation: Conversation
@@ -59,8 +58,7 @@ class Opened:
 # -- receive ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Struct, frozen=True, kw_only=True):
     """A customer's message as it arrived."""
 
     conversation_id: str
@@ -73,8 +71,7 @@ class Incoming:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Struct, frozen=True, kw_only=True):
     """The message is on disk."""
 
     seq: int
@@ -91,8 +88,7 @@ class Received:
 # -- record ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyDraft:
+class ReplyDraft(Struct, frozen=True, kw_only=True):
     """A message that a turn wants to say."""
 
     author: AuthorKind
@@ -103,8 +99,7 @@ class ReplyDraft:
     """The key of the reply in the configuration."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeDraft:
+class ExchangeDraft(Struct, frozen=True, kw_only=True):
     """How a turn came about."""
 
     id: str
@@ -123,8 +118,7 @@ class ExchangeDraft:
     """Stage to milliseconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketDraft:
+class TicketDraft(Struct, frozen=True, kw_only=True):
     """A ticket to be opened for the conversation of a turn."""
 
     number: int
@@ -137,8 +131,7 @@ class TicketDraft:
     first_reply_due: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketChange:
+class TicketChange(Struct, frozen=True, kw_only=True):
     """What becomes of a ticket; None leaves a thing as it is."""
 
     number: int
@@ -151,8 +144,7 @@ class TicketChange:
     first_reply_due: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedFact:
+class NeedFact(Struct, frozen=True, kw_only=True):
     """A conversation's need became this one."""
 
     category: str
@@ -161,8 +153,7 @@ class NeedFact:
     model_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowFact:
+class FlowFact(Struct, frozen=True, kw_only=True):
     """A flow as it stands after a turn."""
 
     name: str
@@ -173,8 +164,7 @@ class FlowFact:
     """seq of the customer's message that opened it; with the name it tells flows apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, frozen=True, kw_only=True):
     """Everything that one message led to; recorded whole or not at all."""
 
     conversation_id: str
@@ -196,8 +186,7 @@ class Turn:
     """Whether each reply has to be posted to the conversation's address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """The turn is on disk."""
 
     version: int
@@ -210,8 +199,7 @@ class Recorded:
 # -- beside turns ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A message that no turn caused: an agent's words, or a note of the system."""
 
     conversation_id: str
@@ -231,8 +219,7 @@ class Line:
     outbox: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
+class Appended(Struct, frozen=True, kw_only=True):
     """The line is on disk."""
 
     message: Message
@@ -240,8 +227,7 @@ class Appended:
     conversation: Conversation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rating:
+class Rating(Struct, frozen=True, kw_only=True):
     """What a customer thinks of the conversation."""
 
     conversation_id: str
@@ -252,8 +238,7 @@ class Rating:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BehaviourEvent:
+class BehaviourEvent(Struct, frozen=True, kw_only=True):
     """Something that a visitor did on the site."""
 
     conversation_id: str

@@ -8,9 +8,11 @@ database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crm_store.errors import Conflict
 from crm_store.records import Appointment, Customer, Json, Order, OrderState
@@ -33,8 +35,7 @@ def _require(order: Order, allowed: frozenset[OrderState]) -> None:
         raise Conflict(f"order {order.number} is {order.state}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
+class CancelOrder(Struct, frozen=True, kw_only=True):
     """Cancel an order that stands in one of `allowed`; what was paid goes back."""
 
     number: str
@@ -55,8 +56,7 @@ class CancelOrder:
         return replace(order, state=OrderState.CANCELLED, refund=refund)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeDelivery:
+class ChangeDelivery(Struct, frozen=True, kw_only=True):
     """Send it another way: standard, express or pickup."""
 
     number: str
@@ -68,8 +68,7 @@ class ChangeDelivery:
         return replace(order, delivery=self.delivery)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAddress:
+class ChangeAddress(Struct, frozen=True, kw_only=True):
     """Send it somewhere else."""
 
     number: str
@@ -81,8 +80,7 @@ class ChangeAddress:
         return replace(order, address=self.address)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeQuantity:
+class ChangeQuantity(Struct, frozen=True, kw_only=True):
     """Order more or fewer of one product; 0 takes it out."""
 
     number: str
@@ -106,8 +104,7 @@ class ChangeQuantity:
         return replace(order, lines=lines, total=str(total))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestReturn:
+class RequestReturn(Struct, frozen=True, kw_only=True):
     """Send goods back: for the money, for another size, or both undecided yet."""
 
     number: str
@@ -149,8 +146,7 @@ def _price_of(order: Order, product_ids: tuple[str, ...]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestInvoice:
+class RequestInvoice(Struct, frozen=True, kw_only=True):
     """Issue an invoice with this title and tax number."""
 
     number: str
@@ -164,15 +160,13 @@ class RequestInvoice:
         return replace(order, invoice="requested")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookAppointment:
+class BookAppointment(Struct, frozen=True, kw_only=True):
     """Book a visit."""
 
     appointment: Appointment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAppointment:
+class ChangeAppointment(Struct, frozen=True, kw_only=True):
     """Move a visit, or cancel it when `starts_at` is None."""
 
     id: str
@@ -187,8 +181,7 @@ class ChangeAppointment:
         return replace(appointment, starts_at=self.starts_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateCustomer:
+class UpdateCustomer(Struct, frozen=True, kw_only=True):
     """Correct what we know of a customer."""
 
     customer_id: str
@@ -205,8 +198,7 @@ class UpdateCustomer:
         return replace(customer, **self.changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscribe:
+class Subscribe(Struct, frozen=True, kw_only=True):
     """Switch the newsletter on or off."""
 
     customer_id: str

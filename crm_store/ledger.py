@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows
@@ -138,7 +139,8 @@ def _audit_row(turn: Turn, effect: Effect) -> dict[str, Any]:
 def _details(effect: Effect) -> Json:
     if isinstance(effect, BookAppointment):
         return rows.appointment_row(effect.appointment)
-    return {name: getattr(effect, name) for name in effect.__slots__}
+    details: Json = asdict(effect)
+    return details
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -6,9 +6,9 @@ makes the conversation's version grow, so that a bot's turn that was decided bef
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from crm_store import rows

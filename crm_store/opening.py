@@ -6,9 +6,9 @@ external id. An unverified one never does: it is a stranger's, whatever it claim
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows

@@ -5,10 +5,10 @@ Orders are changed by turns, see `effects` and `ledger`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from sqlalchemy import bindparam, desc, select
 
 from crm_store import rows
@@ -35,8 +35,7 @@ _PRODUCT = select(*rows.PRODUCT).where(products.c.id == bindparam("id"))
 _PRODUCTS = select(*rows.PRODUCT).order_by(products.c.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seed:
+class _Seed(Struct, frozen=True, kw_only=True):
     customers: tuple[Customer, ...]
     orders: tuple[Order, ...]
     products: tuple[Product, ...]

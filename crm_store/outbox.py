@@ -13,9 +13,9 @@ not have arrived, and `recover` makes it unknown.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from sqlalchemy import select, text, update
 
 from crm_store.engines import read

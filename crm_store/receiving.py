@@ -6,9 +6,9 @@ transaction was committed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows

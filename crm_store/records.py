@@ -8,9 +8,10 @@ needs neither of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from crm_store.errors import IllegalTransition
 
@@ -85,8 +86,7 @@ OPEN_ORDER_STATES = frozenset(
 """An order in one of these is still on its way to the customer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class Customer(Struct, frozen=True, kw_only=True):
     """A person."""
 
     id: str
@@ -103,16 +103,14 @@ class Customer:
     """The shop's own id for them: the `sub` of a signed identity."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """A button under a message."""
 
     label: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One utterance of a conversation, as it stands on disk."""
 
     conversation_id: str
@@ -132,8 +130,7 @@ class Message:
     """Whether the customer had proven who they are when they wrote it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, frozen=True, kw_only=True):
     """One thread with one customer on one channel, as it stood when it was read."""
 
     id: str
@@ -157,8 +154,7 @@ class Conversation:
     locale: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(Struct, frozen=True, kw_only=True):
     """A matter that a person has to settle."""
 
     number: int
@@ -176,8 +172,7 @@ class Ticket:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerFacts:
+class CustomerFacts(Struct, frozen=True, kw_only=True):
     """What the records say about a customer: the ground that their need is judged on."""
 
     orders_total: int
@@ -196,8 +191,7 @@ class CustomerFacts:
     tier: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderLine:
+class OrderLine(Struct, frozen=True, kw_only=True):
     """One product of an order."""
 
     product_id: str
@@ -205,8 +199,7 @@ class OrderLine:
     price: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """An order as the shop knows it."""
 
     number: str
@@ -233,8 +226,7 @@ class Order:
     payment_method: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
+class Product(Struct, frozen=True, kw_only=True):
     """Something the shop sells."""
 
     id: str
@@ -251,8 +243,7 @@ class Product:
     """For instance {"colour": ("oak", "walnut")}."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appointment:
+class Appointment(Struct, frozen=True, kw_only=True):
     """A visit that a customer booked."""
 
     id: str
@@ -266,8 +257,7 @@ class Appointment:
     """booked or cancelled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """One turn as fact: what was understood, what was decided, and by what."""
 
     id: str
@@ -287,8 +277,7 @@ class Exchange:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
+class Article(Struct, frozen=True, kw_only=True):
     """A page of the knowledge base in one language."""
 
     id: str
@@ -309,8 +298,7 @@ class PostState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Post(Struct, frozen=True, kw_only=True):
     """Something that is to appear on an outside channel, in the order of its lane."""
 
     id: int
@@ -329,8 +317,7 @@ class Post:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxItem:
+class InboxItem(Struct, frozen=True, kw_only=True):
     """An event of an outside channel, taken in and not yet worked off."""
 
     id: int

@@ -6,9 +6,9 @@ conversation's row as well, and both are changed together.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from sqlalchemy import bindparam, func, select, text, update
 
 from crm_store import rows

@@ -7,9 +7,10 @@ outdated leaves no trace in memory, and so none on disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select, true, update
 
 from crm_store import rows
@@ -97,8 +98,7 @@ def record_all(connection: Connection, batch: Sequence[Turn]) -> list[Recorded |
     ]
 
 
-@dataclass(slots=True)
-class _New:
+class _New(Struct):
     """The rows that a batch adds, by table, in the order in which they may be written."""
 
     tickets: list[dict[str, Any]] = field(default_factory=list)

@@ -12,7 +12,8 @@ engine asks more of both sides. A very long message is looked at sentence by sen
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _MOST_PARTS = 4
 """More requests than that in one message are a list to be read by a person."""
@@ -70,8 +71,7 @@ _SHORTEST = 2
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """A part of a message."""
 
     start: int

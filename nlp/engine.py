@@ -7,13 +7,13 @@ output after loading; one thread may own it, or several share it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import orjson
+from msgspec import Struct
 
 from nlp import clauses, model_files, pipeline
 from nlp.errors import BrokenModel
@@ -62,8 +62,7 @@ _LONGEST_REMEMBERED = 500
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A part of a message as it was read."""
 
     clause: clauses.Clause

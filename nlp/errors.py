@@ -9,9 +9,9 @@ NlpError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class BrokenModel(NlpError):  # noqa: N818 - named after what is the case
     """The model's files are not what its manifest says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One fault in a data file."""
 
     path: Path

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from nlp import intents
 from nlp.evaluation_figures import Bin, Confusion, Mistake, Report, Scores, Trade
@@ -37,8 +37,7 @@ _MOST_ERRORS = 500
 """Errors listed; a page of more is read by nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """One message with what was made of it."""
 
     example: Example

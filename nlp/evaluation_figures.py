@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from nlp.understanding import Language
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
+class Scores(Struct, frozen=True, kw_only=True):
     """Figures of one class or language; all in [0, 1]."""
 
     examples: int
@@ -21,8 +21,7 @@ class Scores:
     f1: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
+class Bin(Struct, frozen=True, kw_only=True):
     """Messages whose first guess had about the same probability."""
 
     probability: float
@@ -32,8 +31,7 @@ class Bin:
     messages: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
+class Trade(Struct, frozen=True, kw_only=True):
     """What a band or threshold gives and costs; shares in [0, 1]."""
 
     threshold: float
@@ -45,8 +43,7 @@ class Trade:
     """Share of the messages out of scope that are not answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confusion:
+class Confusion(Struct, frozen=True, kw_only=True):
     """One class taken for another."""
 
     expected: str
@@ -56,8 +53,7 @@ class Confusion:
     """The surest of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
+class Mistake(Struct, frozen=True, kw_only=True):
     """One message that was not understood."""
 
     text: str
@@ -68,8 +64,7 @@ class Mistake:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """The figures of one evaluation."""
 
     method: str
@@ -112,4 +107,5 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return the public JSON form."""
-        return asdict(self)
+        content: dict[str, Any] = to_builtins(self)
+        return content

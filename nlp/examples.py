@@ -15,10 +15,10 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import orjson
+from msgspec import Struct, field, to_builtins
 
 from nlp.errors import BadExamples, Fault
 from nlp.understanding import LANGUAGES, OUT_OF_SCOPE, Entity, Language
@@ -36,8 +36,7 @@ ToneKind = Literal["negative", "urgent", "abusive"]
 _OUT_OF_SCOPE_NAMES = frozenset({"", OUT_OF_SCOPE, "oos", "no_nodes_detected"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """One message and what it means."""
 
     text: str
@@ -51,8 +50,7 @@ class Example:
     """Where it stands in its file, from 1; 0 when it comes from no file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedExample:
+class NeedExample(Struct, frozen=True, kw_only=True):
     """One conversation and what the customer needed by its end."""
 
     category: str
@@ -61,8 +59,7 @@ class NeedExample:
     """The customer's messages, oldest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleText:
+class ArticleText(Struct, frozen=True, kw_only=True):
     """A knowledge article in one language."""
 
     article_id: str
@@ -76,8 +73,7 @@ class ArticleText:
     """The intents that it answers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSet:
+class TrainingSet(Struct, frozen=True, kw_only=True):
     """Everything a model is made of; two equal sets make the same model, bit for bit."""
 
     examples: tuple[Example, ...]
@@ -94,12 +90,12 @@ class TrainingSet:
     def fingerprint(self) -> str:
         """Return the sha256 of the whole set, as hex; it changes when anything in it does."""
         content = {
-            "examples": [asdict(e) for e in self.examples],
-            "out_of_scope": [asdict(e) for e in self.out_of_scope],
+            "examples": [to_builtins(e) for e in self.examples],
+            "out_of_scope": [to_builtins(e) for e in self.out_of_scope],
             "entities": None if self.entities is None else self.entities.to_json(),
-            "needs": [asdict(n) for n in self.needs],
+            "needs": [to_builtins(n) for n in self.needs],
             "intent_needs": dict(self.intent_needs),
-            "articles": [asdict(a) for a in self.articles],
+            "articles": [to_builtins(a) for a in self.articles],
             "tones": {kind: dict(patterns) for kind, patterns in self.tones.items()},
             "languages": list(self.languages),
         }

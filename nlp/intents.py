@@ -16,12 +16,13 @@ scikit-learn and scipy are imported where something is trained: serving needs ne
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from nlp.features import Features, LinearScorer
 from nlp.understanding import OUT_OF_SCOPE, Language
@@ -67,8 +68,7 @@ _NOTHING_KNOWN = 0.99
 """Probability of out of scope for a text of which no feature is known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class Calibration(Struct, frozen=True, kw_only=True):
     """How the margins of one language become probabilities."""
 
     temperature: float
@@ -79,8 +79,7 @@ class Calibration:
     """Probability of out of scope from which a message is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the model says of one text."""
 
     probabilities: Array
@@ -89,8 +88,7 @@ class Reading:
     refused: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldOut:
+class HeldOut(Struct, frozen=True, kw_only=True):
     """Predictions for rows that the predicting model had not seen."""
 
     rows: npt.NDArray[np.int64]

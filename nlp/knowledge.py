@@ -11,11 +11,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from nlp.examples import ArticleText
 from nlp.features import normalise, words
@@ -71,8 +72,7 @@ _SUFFIXES = (
 _SHORTEST_STEM = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(Struct, frozen=True, kw_only=True):
     """A piece of the knowledge base that may answer a message."""
 
     article_id: str
@@ -84,8 +84,7 @@ class Passage:
     language: Language
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class Curve(Struct, frozen=True, kw_only=True):
     """Log-odds per unit of each feature of a (message, article) pair."""
 
     coverage: float = 2.5

@@ -14,12 +14,13 @@ import hashlib
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from nlp import concepts
 from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
@@ -38,8 +39,7 @@ _ATTEMPTS = 5
 _LIBRARIES = ("numpy", "scikit-learn", "spacy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """What a model folder says of itself."""
 
     format: int

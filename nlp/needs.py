@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import orjson
+from msgspec import Struct, field
 
 from nlp.features import Features, LinearScorer
 from nlp.intents import SEED, Reading, stratified, temperature_of
@@ -56,8 +56,7 @@ _MOST_TURNS = 20
 """The weight of an older turn is under a thousandth."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerFacts:
+class CustomerFacts(Struct, frozen=True, kw_only=True):
     """What the CRM knows of a customer when a need is asked for; a stranger has the defaults."""
 
     orders_total: int | None = None
@@ -76,8 +75,7 @@ class CustomerFacts:
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """Why a need was chosen."""
 
     feature: str
@@ -88,8 +86,7 @@ class Reason:
     """The reason for people, in English."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Need(Struct, frozen=True, kw_only=True):
     """What a conversation is about."""
 
     category: str
@@ -100,8 +97,7 @@ class Need:
     model_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """One turn as evidence."""
 
     words: Array
@@ -219,8 +215,7 @@ class NeedModel:
         return cls(LinearScorer(features, weights, intercept), evidence, **content)
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(Struct, frozen=True):
     """One training row: the turns with their readings, and what was needed."""
 
     turns: tuple[str, ...]

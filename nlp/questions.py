@@ -9,12 +9,12 @@ A faulty line is a `Fault` among the others, for the rest of the file can still 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
+from msgspec import Struct
 
 from nlp.errors import BadExamples, Fault
 from nlp.understanding import LANGUAGES, Language
@@ -37,8 +37,7 @@ _YEARS = range(1970, 2200)
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """One line."""
 
     line: int

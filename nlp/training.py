@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nlp import intents, model_files, needs
 from nlp.errors import BadExamples, Fault
@@ -36,8 +37,7 @@ _FEWEST_PAIRS = 50
 """Relevant (message, article) pairs under which the curve's defaults are better than a fit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingReport:
+class TrainingReport(Struct, frozen=True, kw_only=True):
     """What was made of what."""
 
     model_id: str
@@ -53,8 +53,7 @@ class TrainingReport:
     """Share of held-out messages in scope whose first guess is right, in [0, 1]."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(Struct, frozen=True):
     """The labelled messages as parallel columns."""
 
     texts: list[str]
@@ -241,8 +240,7 @@ def _asked(
     return features, np.array([wanted.by(article) for article in known])
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """Which articles a text should find."""
 
     reading: Reading

@@ -6,8 +6,9 @@ as JSON. Their JSON form is `to_json` and is part of the public contract.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 Language = Literal["en", "zh"]
 """The languages that Frontdesk serves."""
@@ -26,8 +27,7 @@ class IntentGuess(NamedTuple):
     """Calibrated, in [0, 1]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
+class Entity(Struct, frozen=True, kw_only=True):
     """Something named in the text, with its normalised value."""
 
     type: str
@@ -40,8 +40,7 @@ class Entity:
     """What the words mean: `"CNY 199"` is `{"amount": "199", "currency": "CNY"}`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tone:
+class Tone(Struct, frozen=True, kw_only=True):
     """How something was said, as far as it matters for who should see it and how soon."""
 
     negative: bool = False
@@ -50,8 +49,7 @@ class Tone:
     abusive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understanding:
+class Understanding(Struct, frozen=True, kw_only=True):
     """What one message says."""
 
     text: str

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 from blockbuster import blockbuster_ctx
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from bot.models import engine_for
 from bot.playbook import build
@@ -27,6 +29,12 @@ SHOP = ROOT / "config" / "ecommerce"
 
 TRAINING_S = 300
 """The first test that needs the model may have to train it; that takes up to half a minute."""
+
+# A busy machine generates slowly; that says nothing about what is tested.
+hypothesis_settings.register_profile(
+    "frontdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("frontdesk")
 
 AT_START = (
     ("crm_store/schema.py", {"run", "head"}),  # Alembic reads its scripts

@@ -7,7 +7,8 @@ below, and let a flow in `flows.yaml` use it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.actions import (
     account,
@@ -31,8 +32,7 @@ from bot.actions.outcome import Outcome, Request
 Run = Callable[[Request], Awaitable[Outcome]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One thing that the bot can do."""
 
     run: Run

@@ -6,9 +6,10 @@ travel in its outcome and are applied with everything else of the turn, in one t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,7 @@ class Status(StrEnum):
     """Nothing was found that answers; the message counts as not understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketRequest:
+class TicketRequest(Struct, frozen=True, kw_only=True):
     """Why a person is needed."""
 
     subject: str
@@ -49,8 +49,7 @@ class TicketRequest:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What an action found, and what is to follow from it."""
 
     status: Status = Status.DONE
@@ -104,8 +103,7 @@ class Search(Protocol):
         """Return passages that may answer a question, best first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """All that an action may look at."""
 
     text: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
+from msgspec import Struct
 
 from bot.api.headers import error_response
 
@@ -55,8 +55,7 @@ PLAIN_PAGE = """<!doctype html>
 """
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file of the widget, ready to be sent."""
 
     body: bytes

@@ -10,13 +10,13 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 import typer
+from msgspec.structs import asdict
 
 from bot.cli.configuration import DEFAULT, AsJson, Config
 from bot.cli.progress import shown_progress

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from nlp.understanding import Language
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True):
     """A button: what it carries, and its label as a reply key or as words already chosen."""
 
     value: str
@@ -39,8 +39,7 @@ PERSON = Option(value="human", key="choice.person")
 """The button that is never far away."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
+class Say(Struct, frozen=True, kw_only=True):
     """One thing to say: a reply key, what fills its placeholders, and buttons under it."""
 
     key: str
@@ -49,8 +48,7 @@ class Say:
     choices: tuple[Option, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One thing to do in a turn: an action to run, for a flow or without one."""
 
     action: str
@@ -66,8 +64,7 @@ class Step:
     confirmed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What a message leads to: things to say at once, then things to do."""
 
     rule: str
@@ -79,8 +76,7 @@ class Decision:
     """Where the configuration says so, such as ("flows", "track_order")."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """The part of the configuration that decides. Built once for each configuration."""
 
     flows: Flows
@@ -96,8 +92,7 @@ class Rules:
     """Intent → flow."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What is known besides the message: loaded before the decision, never during it."""
 
     seq: int

@@ -16,8 +16,9 @@ The rules stand in the order in which they are asked; the first that applies dec
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bot.dialogue.context import PERSON, Decision, Option, Say, Step
 from bot.dialogue.flows import (

@@ -6,8 +6,9 @@ be asked or the action can run. Everything is a pure function from state to stat
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bot.dialogue.context import YES_NO, Option, Say, Step
 from bot.dialogue.slots import CONTACT_TYPES, slot_of, value_from

@@ -6,8 +6,9 @@ Predicates only; none of them changes anything.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bot.dialogue.slots import CONTACT_TYPES, value_from, values_of, words_beside_values
 from bot.settings.model import ChoiceSlot, OrderSlot, TextSlot

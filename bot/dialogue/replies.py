@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
+from msgspec import Struct, field
 
 from crm_store.records import Choice, OrderState
 
@@ -72,16 +72,14 @@ ASK_PLACEHOLDERS = frozenset({"order"})
 """What fills a slot's question besides SHARED."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class Money(Struct, frozen=True, kw_only=True):
     """An amount; `amount` is a decimal string."""
 
     amount: str
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Term(Struct, frozen=True, kw_only=True):
     """A reply within a reply."""
 
     key: str
@@ -90,8 +88,7 @@ class Term:
     """What is said where the configuration has no such reply: names that come from outside."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(Struct, frozen=True, kw_only=True):
     """What the customer reads."""
 
     key: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bot.actions.outcome import Outcome, Status
 from bot.dialogue.context import PERSON, YES_NO, Option, Say, Step

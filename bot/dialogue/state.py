@@ -6,8 +6,10 @@ restart between any two messages, so everything in it is JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, convert, field, to_builtins
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +23,12 @@ LONGEST_TEXT = 300
 """Characters kept of each; the opening words carry the need."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowState:
+class FlowState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One flow under way."""
 
     id: str
     name: str
-    slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    slots: dict[str, SlotValue] = field(default_factory=dict)
     waiting: str | None = None
     """The slot that was asked for; `confirm` for a yes or no."""
     tries: int = 0
@@ -49,17 +50,15 @@ class FlowState:
         return replace(self, slots={k: v for k, v in self.slots.items() if k not in names})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request that waits until the present flow is done."""
 
     intent: str
     text: str
-    entities: Mapping[str, SlotValue] = field(default_factory=dict)
+    entities: dict[str, SlotValue] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialogueState:
+class DialogueState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The conversation's memory."""
 
     flows: tuple[FlowState, ...] = ()
@@ -71,7 +70,7 @@ class DialogueState:
     """Intents that were just offered as choices."""
     offered_text: str = ""
     """The message for which they were offered."""
-    said: Mapping[str, SlotValue] = field(default_factory=dict)
+    said: dict[str, SlotValue] = field(default_factory=dict)
     """The latest value of each entity type: nobody is asked twice."""
     proved: tuple[str, ...] = ()
     """Orders whose e-mail or phone the customer has given."""
@@ -98,32 +97,11 @@ class DialogueState:
         return replace(self, flows=(*self.flows[:-1], flow))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form on disk; what is empty is left out, since it is written every turn."""
-        data = {name: value for name in _FIELDS if (value := getattr(self, name))}
-        if self.flows:
-            data["flows"] = [_plain(flow) for flow in self.flows]
-        if self.finished:
-            data["finished"] = _plain(self.finished)
-        if self.pending:
-            data["pending"] = [_plain(request) for request in self.pending]
+        """Return the form on disk; what is as at the start is left out."""
+        data: dict[str, Any] = to_builtins(self)
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DialogueState:
         """Read the form on disk."""
-        values = dict(data)
-        values["flows"] = tuple(FlowState(**flow) for flow in values.get("flows", ()))
-        if values.get("finished"):
-            values["finished"] = FlowState(**values["finished"])
-        values["pending"] = tuple(Pending(**request) for request in values.get("pending", ()))
-        for name in ("offered", "proved", "texts"):
-            values[name] = tuple(values.get(name, ()))
-        return cls(**values)
-
-
-_FIELDS = tuple(each.name for each in fields(DialogueState))
-
-
-def _plain(value: FlowState | Pending) -> dict[str, Any]:
-    # Not dataclasses.asdict: it copies every string, and this happens with every message.
-    return {name: getattr(value, name) for name in value.__slots__}
+        return convert(data, cls)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,8 +16,7 @@ URGENCY: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 """From what can wait to what cannot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What the rules look at."""
 
     need: str | None
@@ -29,8 +29,7 @@ class Facts:
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(Struct, frozen=True, kw_only=True):
     """Where a ticket goes, how urgent it is, and by when a person has to answer."""
 
     queue: str
@@ -40,8 +39,7 @@ class Assignment:
     priority_rule: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(Struct, frozen=True, kw_only=True):
     """What to tell the customer: minutes while people work, else when they are back."""
 
     minutes: int | None

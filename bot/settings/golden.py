@@ -6,9 +6,9 @@ the settings: editing one changes neither the configuration's id nor the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from msgspec import Struct
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from bot.errors import ConfigError, Fault
@@ -135,8 +135,7 @@ class Golden(Strict):
     hours: tuple[HoursTest, ...] = Field(default=(), description="Times due.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoldenFile:
+class GoldenFile(Struct, frozen=True, kw_only=True):
     """One file of tests, read."""
 
     path: Path

@@ -6,8 +6,9 @@ settings whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
     from nlp.understanding import Language
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where something stands."""
 
     file: Path
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """One file, read and validated."""
 
     path: Path
@@ -36,8 +35,7 @@ class File:
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """A whole configuration, checked."""
 
     folder: Path
@@ -55,7 +53,7 @@ class Settings:
     replies: Mapping[Language, Mapping[str, str]]
     catalogue: model.Catalogue | None
     demo: model.DemoShop | None
-    files: Mapping[str, tuple[File, ...]] = field(repr=False)
+    files: Mapping[str, tuple[File, ...]]
     """By kind, as in `load.KINDS`."""
 
     def where(self, *path: str | int) -> Place:

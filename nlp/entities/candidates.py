@@ -10,7 +10,7 @@ A blocker is a candidate without a type: it takes its place (a link, say) and is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 Value = str | int | dict[str, str]
 
@@ -38,8 +38,7 @@ ORDER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A span of the folded text that may become an entity."""
 
     type: str

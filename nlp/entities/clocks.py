@@ -6,11 +6,10 @@ above 12 it is the 24-hour clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """A clock time without its day."""
 
     start: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nlp.entities.dates_en import english_days
 from nlp.entities.dates_numeric import numeric_days

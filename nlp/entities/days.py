@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Day:
+
+class Day(Struct, frozen=True):
     """A day, or a month when `month_only`."""
 
     start: int

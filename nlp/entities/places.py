@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from nlp.entities.candidates import Candidate
 from nlp.entities.lexicon import words
@@ -72,8 +73,7 @@ _NOT_CITY_AFTER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class City:
+class City(Struct, frozen=True):
     """One name of a city."""
 
     name: str

@@ -5,9 +5,10 @@ Plain values with a JSON round-trip, so that a model folder can hold them. Reads
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,7 @@ DEFAULT_CURRENCY: Mapping[Language, str] = MappingProxyType({"en": "USD", "zh": 
 DEFAULT_PHONE_REGION: Mapping[Language, str] = MappingProxyType({"en": "US", "zh": "CN"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueEntry:
+class CatalogueEntry(Struct, frozen=True, kw_only=True):
     """Something with an id that customers call by any of several names."""
 
     id: str
@@ -36,8 +36,7 @@ class CatalogueEntry:
         return cls(id=str(value["id"]), names=tuple(map(str, value["names"])))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntitySpec:
+class EntitySpec(Struct, frozen=True, kw_only=True):
     """Everything that the configuration says about entities."""
 
     order_patterns: tuple[str, ...] = ()

@@ -21,7 +21,6 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ import aiohttp
 import orjson
 import uvloop
 from aiohttp import web
+from msgspec import Struct
 
 from tests.bench import traffic
 from tests.bench.load import Chat, Tally, chats, close, session
@@ -44,8 +44,7 @@ MOST_RSS_MB = 700
 WARM_UP_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(Struct, frozen=True):
     """What one round came to."""
 
     rate: float

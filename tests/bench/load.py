@@ -16,11 +16,11 @@ import random
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
 import orjson
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,8 +41,7 @@ class Shown(NamedTuple):
     reply_to: int | None
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What all chats of a run came to."""
 
     acked: int = 0

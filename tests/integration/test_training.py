@@ -1,11 +1,11 @@
 """Training a model and using it, on a small but real set."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nlp import pipeline
 from nlp.engine import Engine

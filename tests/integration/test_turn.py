@@ -7,11 +7,11 @@ import io
 import json
 import shutil
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import fields, replace
 
 from bot import log
 from bot.actions import ACTIONS

@@ -7,8 +7,9 @@ held an anonymous one gets a new secret for it, so that neither history shows th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bot.channels.webchat.identity import (
     BadIdentity,
@@ -40,8 +41,7 @@ class Refused(Exception):  # noqa: N818  # an answer, not a fault
         super().__init__(code)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
+class Entered(Struct, frozen=True, kw_only=True):
     """Somebody is in."""
 
     opened: Opened

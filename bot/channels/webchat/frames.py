@@ -8,10 +8,10 @@ further. What goes back for a malformed frame is a constant: never a repr, a pat
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeGuard
 
 import orjson
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +35,7 @@ MAX_SEQ = 2**53
 # -- what clients send -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
+class Hello(Struct, frozen=True, kw_only=True):
     """Who is there, and what they have already seen."""
 
     token: str | None
@@ -45,16 +44,14 @@ class Hello:
     locale: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(Struct, frozen=True, kw_only=True):
     """Typed words."""
 
     id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(Struct, frozen=True, kw_only=True):
     """A pressed button of message `seq`."""
 
     id: str
@@ -62,8 +59,7 @@ class Chosen:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rated:
+class Rated(Struct, frozen=True, kw_only=True):
     """What they think of the conversation."""
 
     id: str
@@ -71,8 +67,7 @@ class Rated:
     comment: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tracked:
+class Tracked(Struct, frozen=True, kw_only=True):
     """Something they did on the site."""
 
     id: str
@@ -80,15 +75,13 @@ class Tracked:
     properties: Mapping[str, str | int | float | bool | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """They began or ceased to type."""
 
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """They have read up to `seq`."""
 
     seq: int

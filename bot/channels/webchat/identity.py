@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from msgspec import Struct
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
+class Claims(Struct, frozen=True, kw_only=True):
     """What a site says of its customer."""
 
     subject: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 from bot.channels.webchat import frames
 from bot.channels.webchat.frames import Chosen, Frame, Hello, Rated, Said, Seen, Tracked, Typed
@@ -36,8 +37,7 @@ RETRY_AFTER_S = 2.0
 """When the database is away it comes back by itself, or not for a long time."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Visitor:
+class Visitor(Struct, kw_only=True):
     """Who sends, for as long as they are connected."""
 
     conversation_id: str

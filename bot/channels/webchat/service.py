@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bot.channels.webchat import frames
 from bot.channels.webchat.connection import MOST_BEHIND, Connection, Sink
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 StatusOf = Callable[[Conversation], Awaitable[Status]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Struct, frozen=True, kw_only=True):
     """The parts, put together once."""
 
     store: Store

@@ -1,7 +1,7 @@
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from nlp.errors import BadExamples
 from nlp.examples import Example, TrainingSet, read_examples

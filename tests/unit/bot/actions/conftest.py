@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.actions import ACTIONS
 from bot.actions.outcome import Outcome, Request, Status
@@ -107,8 +108,7 @@ def a_visit(**more: Any) -> Appointment:
     return Appointment(**values | more)
 
 
-@dataclass
-class FakeShop:
+class FakeShop(Struct):
     """Keeps orders and products in dictionaries."""
 
     orders_by_number: dict[str, Order] = field(default_factory=dict)
@@ -131,8 +131,7 @@ class FakeShop:
         return tuple(self.products_by_id.values())
 
 
-@dataclass
-class FakeVisits:
+class FakeVisits(Struct):
     """Keeps visits in a tuple."""
 
     visits: tuple[Appointment, ...] = ()

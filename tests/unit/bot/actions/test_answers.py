@@ -1,9 +1,9 @@
 """Answers at once: articles, products, reports, a person."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from bot.actions.outcome import Status
 from bot.actions.products import FEW, MOST_RECOMMENDED

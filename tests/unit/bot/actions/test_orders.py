@@ -1,12 +1,12 @@
 """Cancel, change and send back: every state of an order, a yes before every effect."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.actions import ACTIONS
 from bot.actions.outcome import Status

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import Struct
 
 from bot.cli import run
 from tests.conftest import SHOP
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from bot.playbook import Playbook
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """What a command left behind."""
 
     code: int

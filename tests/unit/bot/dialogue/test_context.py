@@ -1,7 +1,5 @@
 """What a decision is made from."""
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +37,7 @@ def test_no_text_breaks_a_choice(rules, text):
 
 def test_values_cannot_be_changed_behind_each_others_backs():
     decision = Decision(rule="x", state=DialogueState())
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         decision.rule = "y"
     assert Say(key="x").values == {}
 

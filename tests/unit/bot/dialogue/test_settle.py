@@ -1,8 +1,7 @@
 """What an outcome means: ask again, finish, come back to what waits."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.actions.outcome import Outcome, Status, TicketRequest
 from bot.dialogue.context import PERSON, YES_NO, Option, Say, Step

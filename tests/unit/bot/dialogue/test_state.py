@@ -1,10 +1,9 @@
 """The conversation's memory and its form on disk."""
 
-from dataclasses import asdict
-
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from bot.dialogue.state import LONGEST_TEXT, MOST_TEXTS, DialogueState, FlowState, Pending
 from crm_store.engines import to_json

@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import Struct, field
 
 from bot.errors import ConfigError, Fault
 from bot.settings.golden import load_golden
@@ -15,8 +15,7 @@ from bot.settings.load import load
 SMALL = Path(__file__).parent / "small"
 
 
-@dataclass(frozen=True)
-class FakeAction:
+class FakeAction(Struct, frozen=True):
     replies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     slots: frozenset[str] = frozenset()
     options: frozenset[str] = frozenset()
