@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from bot import log
 from bot.actions import ACTIONS
@@ -650,7 +650,7 @@ async def test_a_finished_turn_is_observed_without_a_word_of_the_customers(house
         *("understand", "load", "decide", "act", "consult", "route", "render", "record"),
         "deliver",
     ]
-    shown = " ".join(str(getattr(answered, field.name)) for field in fields(Answered))
+    shown = " ".join(str(getattr(answered, name)) for name in Answered.__struct_fields__)
     assert "scrap" not in shown
     assert "BK316409" not in shown
 
