@@ -128,7 +128,7 @@ def _slots(state: object) -> dict[str, object]:
     if not isinstance(state, dict):
         return {}
     flows = state.get("flows") or ([state["finished"]] if state.get("finished") else [])
-    return dict(flows[-1]["slots"]) if flows else {}
+    return dict(flows[-1].get("slots", {})) if flows else {}
 
 
 def _route(case: RoutingTest, playbook: Playbook) -> Iterator[str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from operator import itemgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nlp import clauses, model_files, pipeline
 from nlp.errors import BrokenModel
@@ -50,12 +50,11 @@ _CONSEQUENCES = frozenset(
 )
 """Intents that carry on what stands before them: what should come of it, or who should do it."""
 
-_PROBABILITY = itemgetter(1)
 _guess: Callable[[tuple[str, float]], IntentGuess] = partial(tuple.__new__, IntentGuess)
 """A guess of an (intent, probability) pair, in a fifth of the constructor's time."""
 
 _MOST_REMEMBERED = 4_096
-"""Turns, and readings; those of some five hundred conversations at once, about 5 MB together."""
+"""Turns: those of some five hundred conversations at once, about 3 MB."""
 _LONGEST_REMEMBERED = 500
 """Characters; longer texts are rare and would take the memory of ten others."""
 
@@ -96,7 +95,6 @@ class Engine:
             for language in LANGUAGES
         }
         self._turns: dict[tuple[str, Language], Turn] = {}
-        self._readings: dict[tuple[str, Language], Reading] = {}
 
     @classmethod
     def load(cls, folder: Path, *, fingerprint: str | None = None) -> Engine:
@@ -115,10 +113,13 @@ class Engine:
         try:
             parts = orjson.loads((folder / "parts.json").read_bytes())
             knowledge = orjson.loads((folder / "knowledge.json").read_bytes())
+            intents, needs = IntentModel.load(folder / "intents"), None
+            if (folder / "needs").is_dir():
+                needs = NeedModel.load(folder / "needs", intents.scorer.features)
             return cls(
                 model_id=manifest.model_id,
-                intents=IntentModel.load(folder / "intents"),
-                needs=NeedModel.load(folder / "needs") if (folder / "needs").is_dir() else None,
+                intents=intents,
+                needs=needs,
                 knowledge=KnowledgeBase.from_json(knowledge),
                 entities=_finder(parts["entities"]),
                 tone=ToneFinder(parts["tones"]),
@@ -164,7 +165,9 @@ class Engine:
         entities: tuple[Entity, ...] = found.get(pipeline.ENTITIES, ())
         tone: Tone = found[pipeline.TONE]
         reading = self._focused(seen, language, found[pipeline.READING])
-        _remember(self._readings, (seen, language), reading)
+        if self._needs is not None:
+            # Asked for at the end of this turn, and in those that follow.
+            self._remember((seen, language), self._needs.turn(reading))
         parts = self._parts(seen, language, entities) if split else []
         return self._understanding(
             text,
@@ -232,12 +235,18 @@ class Engine:
         if turn is None:
             assert self._needs is not None  # noqa: S101 - `need` has checked, mypy cannot see it
             spoken = detect(text, language)
-            reading = self._readings.get((text, spoken))
-            if reading is None:
-                reading = self._focused(text, spoken, self._intents.read(text, spoken))
-            turn = self._needs.turn(text, reading)
-            _remember(self._turns, key, turn)
+            reading = self._focused(text, spoken, self._intents.read(text, spoken))
+            turn = self._needs.turn(reading)
+            self._remember(key, turn)
         return turn
+
+    def _remember(self, key: tuple[str, Language], turn: Turn) -> None:
+        """Keep a turn's evidence; what is full starts anew, which costs less than order."""
+        if len(key[0]) > _LONGEST_REMEMBERED:
+            return
+        if len(self._turns) >= _MOST_REMEMBERED:
+            self._turns.clear()
+        self._turns[key] = turn
 
     def _focused(self, text: str, language: Language, reading: Reading) -> Reading:
         """Return the reading of a message; of a long one that is unclear, its clearest sentence's.
@@ -253,7 +262,9 @@ class Engine:
         clear = [some for some in sentences if self._is_request(some, CLEAR_PROBABILITY)]
         surest = max(map(_sureness, clear), default=0.0)
         near = [some for some in clear if _sureness(some) >= surest - _CLOSE]
-        return near[-1] if near else reading
+        if not near:
+            return reading
+        return replace(near[-1], rows=reading.rows, values=reading.values)
 
     def _is_request(self, reading: Reading, least: float) -> bool:
         """Say whether a reading is a clear request for something in scope."""
@@ -322,8 +333,11 @@ class Engine:
         tone: Tone,
         parts: tuple[Understanding, ...] = (),
     ) -> Understanding:
-        pairs = zip(self._intents.intents, reading.probabilities.tolist(), strict=True)
-        ranking = tuple(map(_guess, sorted(pairs, key=_PROBABILITY, reverse=True)))
+        probabilities = reading.probabilities
+        order = (-probabilities).argsort(kind="stable")
+        names = map(self._intents.intents.__getitem__, order.tolist())
+        pairs = zip(names, probabilities.take(order).tolist(), strict=True)
+        ranking = tuple(map(_guess, pairs))
         return Understanding(
             text=text,
             language=language,
@@ -336,20 +350,6 @@ class Engine:
             model_id=self.model_id,
             parts=parts,
         )
-
-
-_Value = TypeVar("_Value")
-
-
-def _remember(
-    memory: dict[tuple[str, Language], _Value], key: tuple[str, Language], value: _Value
-) -> None:
-    """Keep something about a text; what is full starts anew, which costs less than order."""
-    if len(key[0]) > _LONGEST_REMEMBERED:
-        return
-    if len(memory) >= _MOST_REMEMBERED:
-        memory.clear()
-    memory[key] = value
 
 
 def _encodable(text: str) -> str:

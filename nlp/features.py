@@ -111,13 +111,12 @@ class Features:
         self._remembered: dict[str, _Piece] = {}
 
     @classmethod
-    def fit(cls, texts: Iterable[str], *, rarest: int = 1, characters: bool = True) -> Features:
+    def fit(cls, texts: Iterable[str], *, rarest: int = 1) -> Features:
         """Return the features of these texts; vocabularies are sorted, so order is immaterial.
 
         Args:
             texts: What to learn from.
             rarest: In how many texts a word 2-gram or a character n-gram must stand to be kept.
-            characters: Whether to have the character block at all.
         """
         known = lexicon()
         singles: set[str] = set()
@@ -133,8 +132,7 @@ class Features:
             pairs.update(set(beside))
             concepts.update(known.of_phrases(found, beside))
             concepts.update(known.of_chinese(normal))
-            if characters:
-                grams.update({gram for p in set(_PIECE.findall(normal)) for gram in of_piece(p)})
+            grams.update({gram for p in set(_PIECE.findall(normal)) for gram in of_piece(p)})
         for word in singles:
             concepts.update(known.of_word(word))
         kept = sorted(singles.union(_frequent(pairs, rarest)))
@@ -142,6 +140,13 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.word_grams) + len(self.character_grams) + len(self.concepts)
+
+    @property
+    def meaning(self) -> Rows:
+        """The rows of all that is not characters: words, their 2-grams, and concepts."""
+        first = len(self.word_grams)
+        last = first + len(self.character_grams)
+        return np.concatenate((np.arange(first), np.arange(last, len(self))))
 
     def rows(self, text: str) -> tuple[Rows, Values]:
         """Return the known features of a text.
@@ -278,9 +283,12 @@ class LinearScorer:
 
     def scores(self, text: str) -> npt.NDArray[np.float32]:
         """Return the margins of one text, of shape (classes,)."""
-        ids, values = self.features.rows(text)
-        if not len(ids):
+        return self.scores_of(*self.features.rows(text))
+
+    def scores_of(self, rows: Rows, values: Values) -> npt.NDArray[np.float32]:
+        """Return the margins of known features, of shape (classes,)."""
+        if not len(rows):
             return self.intercept
-        margins: Values = values @ self.weights.take(ids, 0)
+        margins: Values = values @ self.weights.take(rows, 0)
         margins += self.intercept
         return margins

@@ -24,7 +24,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from nlp.features import Features, LinearScorer
+from nlp.features import Features, LinearScorer, Rows, Values
 from nlp.understanding import OUT_OF_SCOPE, Language
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ _ENOUGH_HELD_OUT = 2_500
 _COLDEST, _HOTTEST = 0.02, 2.0
 """Bounds of the temperature; 0.2 is usual."""
 
+NOTHING = np.zeros(0, np.intp), np.zeros(0, np.float32)
+"""The features of a text of which none is known."""
+
 _NOTHING_KNOWN = 0.99
 """Probability of out of scope for a text of which no feature is known."""
 
@@ -86,6 +89,9 @@ class Reading(Struct, frozen=True):
     """Shape (intents,), follows `IntentModel.intents`, sums to 1."""
     out_of_scope: float
     refused: bool
+    rows: Rows = NOTHING[0]
+    """The text's known features, as `Features.rows` gives them; other models go by them too."""
+    values: Values = NOTHING[1]
 
 
 class HeldOut(Struct, frozen=True, kw_only=True):
@@ -117,13 +123,19 @@ class IntentModel:
     def read(self, text: str, language: Language) -> Reading:
         """Return the calibrated reading of a text; an unknown language borrows a calibration."""
         calibration = self.calibrations.get(language) or next(iter(self.calibrations.values()))
-        margins = self.scorer.scores(text)
-        if margins is self.scorer.intercept:  # nothing known: the bare intercepts mean nothing
+        rows, values = self.scorer.features.rows(text)
+        if not len(rows):  # the bare intercepts mean nothing
             even = np.full(len(self.intents), 1 / len(self.intents))
             return Reading(even, _NOTHING_KNOWN, refused=True)
-        return self.reading(margins, calibration)
+        return self.reading(self.scorer.scores_of(rows, values), calibration, rows, values)
 
-    def reading(self, margins: npt.NDArray[Any], calibration: Calibration) -> Reading:
+    def reading(
+        self,
+        margins: npt.NDArray[Any],
+        calibration: Calibration,
+        rows: Rows = NOTHING[0],
+        values: Values = NOTHING[1],
+    ) -> Reading:
         """Return what margins of shape (classes,) mean under a calibration."""
         inside = margins.take(self._scope)
         # Each of these calls was chosen by the clock: `max` and `sum` go through Python.
@@ -137,7 +149,8 @@ class IntentModel:
         odds = calibration.slope * evidence + calibration.intercept
         probability = 1 / (1 + math.exp(-odds))
         weights *= 1 / weights.dot(self._ones)
-        return Reading(weights, probability, probability >= calibration.threshold)
+        refused = probability >= calibration.threshold
+        return Reading(weights, probability, refused, rows, values)
 
     def save(self, folder: Path) -> None:
         """Write the model's files."""

@@ -28,7 +28,7 @@ from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"

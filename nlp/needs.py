@@ -20,7 +20,6 @@ import numpy.typing as npt
 import orjson
 from msgspec import Struct, field
 
-from nlp.features import Features, LinearScorer
 from nlp.intents import SEED, Reading, stratified, temperature_of
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
+    from nlp.features import Features
     from nlp.understanding import Language
 
 Array = npt.NDArray[np.float64]
@@ -100,10 +100,8 @@ class Need(Struct, frozen=True, kw_only=True):
 class Turn(Struct, frozen=True):
     """One turn as evidence."""
 
-    words: Array
-    """Log-odds of its n-grams, shape (categories,)."""
-    intents: Array
-    """Log-odds of the intents read in it, shape (categories,)."""
+    odds: Array
+    """Log-odds of its words, then of the intents read in it: shape (2 · categories,)."""
     weight: float
     """In (0, 1]: how much it says at all."""
     top: str
@@ -115,7 +113,8 @@ class NeedModel:
 
     def __init__(
         self,
-        scorer: LinearScorer,
+        weights: npt.NDArray[np.float32],
+        intercept: npt.NDArray[np.float32],
         evidence: npt.NDArray[np.float32],
         categories: Sequence[str],
         intents: Sequence[str],
@@ -125,7 +124,9 @@ class NeedModel:
         """Make a model of its parts.
 
         Args:
-            scorer: Log-odds of the n-grams; its classes are the categories.
+            weights: float32 of shape (features, categories): log-odds of the features that a
+                reading carries.
+            intercept: float32 of shape (categories,).
             evidence: float32 of shape (categories, categories): log-odds of the second axis per
                 unit of evidence for the first.
             categories: Names of the categories.
@@ -133,7 +134,8 @@ class NeedModel:
             intent_needs: Category by intent.
             temperature: What log-odds are divided by to be calibrated.
         """
-        self.scorer = scorer
+        self.weights = np.ascontiguousarray(weights, np.float32)
+        self.intercept = intercept
         self.evidence = evidence
         self.categories = tuple(categories)
         self.intents = tuple(intents)
@@ -141,13 +143,14 @@ class NeedModel:
         self.temperature = temperature
         self._table = _evidence_table(self.intents, self.categories, self.intent_needs)
         self._column = {name: i for i, name in enumerate(self.categories)}
+        self._start = intercept.astype(np.float64) / temperature
 
-    def turn(self, text: str, reading: Reading) -> Turn:
+    def turn(self, reading: Reading) -> Turn:
         """Return the evidence of one turn; it depends on nothing else and may be remembered."""
         evidence, weight = _evidence(reading, self._table)
+        words = reading.values @ self.weights.take(reading.rows, 0)
         return Turn(
-            words=(self.scorer.scores(text) - self.scorer.intercept).astype(np.float64),
-            intents=evidence @ self.evidence,
+            odds=np.concatenate((words, evidence @ self.evidence)),
             weight=weight,
             top=self.intents[int(reading.probabilities.argmax())],
         )
@@ -156,9 +159,12 @@ class NeedModel:
         """Return what is needed after these turns, oldest first; at least one."""
         turns = turns[-_MOST_TURNS:]
         shares = turn_shares([t.weight for t in turns])
-        words = np.array(shares) @ np.array([t.words for t in turns])
-        intents = np.array(shares) @ np.array([t.intents for t in turns])
-        odds = (words + intents + self.scorer.intercept) / self.temperature
+        average = np.array(shares) @ np.array([t.odds for t in turns])
+        average *= 1 / self.temperature
+        count = len(self.categories)
+        words, intents = average[:count], average[count:]
+        odds = words + intents
+        odds += self._start
         known = [
             (feature, self._column[category], weight, text)
             for feature, category, weight, text in _facts(facts)
@@ -166,14 +172,15 @@ class NeedModel:
         ]
         for _, column, weight, _ in known:
             odds[column] += weight
-        weights = np.exp(odds - odds.max())
-        best = int(weights.argmax())
+        best = int(odds.argmax())
+        odds -= odds[best]
+        weights = np.exp(odds)
         asked = turns[int(np.argmax(shares))].top
         reasons = [
-            Reason(feature="words", weight=float(words[best] / self.temperature), text="the words"),
+            Reason(feature="words", weight=float(words[best]), text="the words"),
             Reason(
                 feature=f"intent:{asked}",
-                weight=float(intents[best] / self.temperature),
+                weight=float(intents[best]),
                 text=f"the customer's turns were understood as {asked}",
             ),
             *(
@@ -189,14 +196,13 @@ class NeedModel:
             model_id=model_id,
         )
 
-    def save(self, folder: Path) -> None:
-        """Write the model's files."""
+    def save(self, folder: Path, features: Features) -> None:
+        """Write the model's files; `features` are those of the readings."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "weights.npy", self.scorer.weights, allow_pickle=False)
-        np.save(folder / "intercept.npy", self.scorer.intercept, allow_pickle=False)
+        np.save(folder / "weights.npy", self.weights[features.meaning], allow_pickle=False)
+        np.save(folder / "intercept.npy", self.intercept, allow_pickle=False)
         np.save(folder / "evidence.npy", self.evidence, allow_pickle=False)
         content = {
-            "features": self.scorer.features.to_json(),
             "categories": self.categories,
             "intents": self.intents,
             "intent_needs": self.intent_needs,
@@ -205,14 +211,13 @@ class NeedModel:
         (folder / "needs.json").write_bytes(orjson.dumps(content))
 
     @classmethod
-    def load(cls, folder: Path) -> NeedModel:
+    def load(cls, folder: Path, features: Features) -> NeedModel:
         """Read what `save` wrote; errors of reading are the caller's to wrap."""
         content = orjson.loads((folder / "needs.json").read_bytes())
         weights = np.load(folder / "weights.npy", allow_pickle=False)
         intercept = np.load(folder / "intercept.npy", allow_pickle=False)
-        features = Features.from_json(content.pop("features"))
         evidence = np.load(folder / "evidence.npy", allow_pickle=False)
-        return cls(LinearScorer(features, weights, intercept), evidence, **content)
+        return cls(_all_rows(weights, features), intercept, evidence, **content)
 
 
 class Conversation(Struct, frozen=True):
@@ -227,20 +232,22 @@ class Conversation(Struct, frozen=True):
 
 
 def fit(
-    rows: Sequence[Conversation], intents: Sequence[str], intent_needs: Mapping[str, str]
+    rows: Sequence[Conversation],
+    features: Features,
+    intents: Sequence[str],
+    intent_needs: Mapping[str, str],
 ) -> NeedModel:
     """Train and calibrate a model of needs.
 
     Args:
         rows: At least two categories; readings must come from models that did not see the text.
+        features: Those of the readings: the same pass over a message serves both models.
         intents: In the order of the readings' probabilities.
         intent_needs: Category by intent.
     """
     categories = sorted({row.category for row in rows})
     labels = np.array([row.category for row in rows])
     whole = np.array([row.whole for row in rows])
-    # No character n-grams: the intents see past misspellings, and L-BFGS would take long.
-    features = Features.fit((t for row in rows for t in row.turns), rarest=2, characters=False)
     matrix = _matrix(rows, features, _evidence_table(intents, categories, intent_needs))
     weights = np.where(whole, 1.0, _SINGLE_WEIGHT)
     margins, truth = [], []
@@ -257,9 +264,23 @@ def fit(
     model = _regression().fit(matrix, labels, weights)
     columns = _per_class(model.coef_, len(categories)).T.astype(np.float32)
     intercept = _per_class(model.intercept_[:, None], len(categories))[:, 0]
-    scorer = LinearScorer(features, columns[: len(features)], intercept.astype(np.float32))
-    evidence = np.ascontiguousarray(_EVIDENCE_SCALE * columns[len(features) :])
-    return NeedModel(scorer, evidence, categories, intents, intent_needs, temperature)
+    words = len(features.meaning)
+    return NeedModel(
+        _all_rows(columns[:words], features),
+        intercept.astype(np.float32),
+        np.ascontiguousarray(_EVIDENCE_SCALE * columns[words:]),
+        categories,
+        intents,
+        intent_needs,
+        temperature,
+    )
+
+
+def _all_rows(weights: npt.NDArray[np.float32], features: Features) -> npt.NDArray[np.float32]:
+    """Return the weights of `features.meaning` at their rows, and zero for characters."""
+    spread = np.zeros((len(features), weights.shape[1]), np.float32)
+    spread[features.meaning] = weights
+    return spread
 
 
 def turn_shares(weights: Sequence[float]) -> list[float]:
@@ -307,7 +328,10 @@ def _evidence(reading: Reading, table: Array) -> tuple[Array, float]:
 
 
 def _matrix(rows: Sequence[Conversation], features: Features, table: Array) -> csr_matrix:
-    """Return shape (rows, features + categories): averaged n-grams, then averaged evidence."""
+    """Return shape (rows, words + categories): averaged words, then averaged evidence.
+
+    Without character n-grams: the intents see past misspellings, and L-BFGS would take long.
+    """
     from scipy.sparse import csr_matrix, hstack
 
     shares: list[float] = []
@@ -320,7 +344,7 @@ def _matrix(rows: Sequence[Conversation], features: Features, table: Array) -> c
         ends.append(len(shares))
     shape = (len(rows), len(shares))
     average = csr_matrix((np.array(shares), np.arange(len(shares)), ends), shape=shape)
-    turns = features.matrix([text for row in rows for text in row.turns])
+    turns = features.matrix([text for row in rows for text in row.turns])[:, features.meaning]
     return hstack(
         [average @ turns, average @ (_EVIDENCE_SCALE * csr_matrix(np.array(evidence)))]
     ).tocsr()

@@ -91,7 +91,7 @@ def train(
     with model_files.replacing(folder, fingerprint) as fresh:
         model.save(fresh / "intents")
         if need_model is not None:
-            need_model.save(fresh / "needs")
+            need_model.save(fresh / "needs", model.scorer.features)
         knowledge = KnowledgeBase(training_set.articles, curve)
         (fresh / "knowledge.json").write_bytes(orjson.dumps(knowledge.to_json()))
         entities = training_set.entities
@@ -184,7 +184,8 @@ def _fit_needs(
         ]
     if len({c.category for c in conversations}) < 2:
         return None
-    return needs.fit(conversations, model.intents, training_set.intent_needs)
+    features = model.scorer.features
+    return needs.fit(conversations, features, model.intents, training_set.intent_needs)
 
 
 def _fit_curve(
