@@ -73,22 +73,23 @@ def load(folder: Path, known: Known | None = None) -> Settings:
         known: The actions and replies that there are; by default those of this program.
 
     Raises:
-        ConfigError: With all faults of all files. Cross-checks wait until every file has its form.
+        ConfigError: With all faults of all files. A cross-check is left out only when a file that
+            it looks into has not its form.
     """
-    settings, faults = read(folder)
-    if settings is not None:
-        faults = check(settings, known or installed())
-    if faults or settings is None:
+    if not folder.is_dir():
+        message = "there is no such configuration folder"
+        raise ConfigError([Fault(path=folder, line=1, code="CFG001", message=message)])
+    settings, usable, faults = _read(folder)
+    faults += check(settings, known or installed(), usable)
+    if faults:
         raise ConfigError(faults)
     return settings
 
 
-def read(folder: Path) -> tuple[Settings | None, list[Fault]]:
-    """Read the files and their form, without cross-checks; no settings when one is unusable."""
-    if not folder.is_dir():
-        message = "there is no such configuration folder"
-        return None, [Fault(path=folder, line=1, code="CFG001", message=message)]
+def _read(folder: Path) -> tuple[Settings, frozenset[str], list[Fault]]:
+    """Read the files; return what they say, of which kinds all of it, and what is wrong."""
     faults = list(_strangers(folder))
+    usable = set(KINDS)
     files: dict[str, tuple[File, ...]] = {}
     digest = hashlib.sha256()
     for name, kind in KINDS.items():
@@ -96,12 +97,13 @@ def read(folder: Path) -> tuple[Settings | None, list[Fault]]:
         if kind.required and not paths:
             message = f"{kind.pattern} is missing"
             faults.append(Fault(path=folder / kind.pattern, line=1, code="CFG002", message=message))
+            usable.discard(name)
         found = [_read_file(path, kind.model, folder, digest, faults) for path in paths]
         files[name] = tuple(file for file in found if file)
+        if len(files[name]) < len(found):
+            usable.discard(name)
     faults += _twice(files)
-    if faults:
-        return None, faults
-    return _settings(folder, files, f"c-{digest.hexdigest()[:12]}"), []
+    return _settings(folder, files, f"c-{digest.hexdigest()[:12]}"), frozenset(usable), faults
 
 
 def _is_read(path: Path) -> bool:

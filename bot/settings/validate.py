@@ -6,6 +6,7 @@ Owns the wording of pydantic's errors. Values are validated as strict JSON: `"ye
 
 from __future__ import annotations
 
+import copy
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -28,13 +29,33 @@ CLOSE_ENOUGH = 60
 
 
 def validate(model: Hashable, document: Document, path: Path) -> tuple[Any, list[Fault]]:
-    """Read a document as a model (a class or an annotation); None when it has faults."""
+    """Read a document as a model (a class or an annotation).
+
+    Returns:
+        The value, and its faults. Keys that nobody knows are left out of it; with a fault of
+        another sort there is no value.
+    """
     adapter = adapter_of(model)
     try:
         return adapter.validate_json(json.dumps(document.value), strict=True), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=False)
-        return None, [_fault(model, detail, document, path) for detail in details]
+    faults = [_fault(model, detail, document, path) for detail in details]
+    if any(detail["type"] != "extra_forbidden" for detail in details):
+        return None, faults
+    known = copy.deepcopy(document.value)
+    for detail in details:
+        _drop(_find(detail["loc"], document.value)[0], known)
+    try:
+        return adapter.validate_json(json.dumps(known), strict=True), faults
+    except ValidationError:  # the unknown key was a misspelt one
+        return None, faults
+
+
+def _drop(place: Steps, value: Any) -> None:  # noqa: ANN401 - any JSON
+    for step in place[:-1]:
+        value = value[step]
+    del value[place[-1]]
 
 
 @cache
