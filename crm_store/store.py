@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from crm_store.engines import Writing
+
 CLOSE_TIMEOUT_S = 10.0
 """A supervisor kills after thirty seconds or so; what waits is written in far less."""
 
@@ -53,7 +55,7 @@ class Store:
     """Every fact about customers, conversations, tickets and orders."""
 
     def __init__(
-        self, file: Path | None, reading: AsyncEngine, writing: AsyncEngine, queue_size: int
+        self, file: Path | None, reading: AsyncEngine, writing: Writing, queue_size: int
     ) -> None:
         self._file = file
         self._inode: int | None = None
@@ -154,17 +156,13 @@ class Store:
         if self._lock is not None and self._inode is not None:
             with contextlib.suppress(SQLAlchemyError):  # a full disk must not keep us from closing
                 await self._checkpoint()
-        await self._writing.dispose()
+        await self._writing.close()
         if self._lock is not None:
             await asyncio.to_thread(os.close, self._lock)
             self._lock = None
 
     async def _checkpoint(self) -> None:
-        async with self._writing.connect() as connection:
-            # Not within a transaction, so past SQLAlchemy, which would begin one.
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None  # noqa: S101  # the connection is open
-            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._writing.run(lambda c: engines.pragma(c, "wal_checkpoint(TRUNCATE)"))
 
     # -- the file ------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
@@ -29,7 +30,7 @@ from crm_store.engines import reason, trouble
 from crm_store.errors import Busy, Conflict, StoreError, Unavailable
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from crm_store.engines import Writing
 
 QUEUE_SIZE = 10_000
 """About five seconds of work at full speed: nobody waits longer for an acknowledgement."""
@@ -60,7 +61,7 @@ class Writer:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        writing: Writing,
         *,
         after_commit: Callable[[], None] = lambda: None,
         queue_size: int = QUEUE_SIZE,
@@ -68,12 +69,13 @@ class Writer:
         """Make a writer.
 
         Args:
-            engine: Where to write.
-            after_commit: Called in a thread after each COMMIT, before anybody is told; raises
-                Unavailable when what was written cannot be found again.
+            writing: Where to write.
+            after_commit: Called after each COMMIT, before anybody is told, and where the writing
+                is done: on SQLite in a thread. Raises Unavailable when what was written cannot be
+                found again.
             queue_size: How many operations may wait.
         """
-        self._engine = engine
+        self._writing = writing
         self._after_commit = after_commit
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(queue_size)
         self._task: asyncio.Task[None] | None = None
@@ -175,8 +177,7 @@ class Writer:
         """
         for attempt in (1, 2):
             try:
-                async with self._engine.begin() as connection:
-                    outcomes = await connection.run_sync(_apply_all, batch)
+                outcomes = await self._writing.run(partial(self._transact, batch))
                 break
             except (DBAPIError, PoolTimeout, OSError) as error:
                 kind = trouble(error)
@@ -186,13 +187,18 @@ class Writer:
                     raise
         else:  # pragma: no cover  # the second attempt breaks or raises
             raise AssertionError
-        await asyncio.to_thread(self._after_commit)
         self.commits += 1
         for item, outcome in outcomes:
             if isinstance(outcome, StoreError):
                 _fail(item, outcome)
             elif not item.future.done():
                 item.future.set_result(outcome)
+
+    def _transact(self, batch: Sequence[_Item], connection: Connection) -> list[tuple[_Item, Any]]:
+        with connection.begin():
+            outcomes = _apply_all(connection, batch)
+        self._after_commit()
+        return outcomes
 
 
 def _apply_all(connection: Connection, batch: Sequence[_Item]) -> list[tuple[_Item, Any]]:

@@ -16,20 +16,19 @@ from crm_store.tables import metadata
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def engine(request, tmp_path):
+async def writing(request, tmp_path):
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'empty.db'}"
     else:
         url = await asyncio.to_thread(request.getfixturevalue, "postgres_url")
-    engine = engines.writing(engines.database_url(url))
-    yield engine
-    await schema.downgrade(engine, "base")
-    await engine.dispose()
+    writing = engines.writing(engines.database_url(url))
+    yield writing
+    await schema.downgrade(writing, "base")
+    await writing.close()
 
 
-async def tables(engine):
-    async with engine.connect() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+async def tables(writing):
+    names = await writing.run(lambda connection: inspect(connection).get_table_names())
     return set(names) - {"alembic_version"}
 
 
@@ -38,39 +37,41 @@ def differences(connection):
     return compare_metadata(context, metadata)
 
 
-async def test_empty_to_head_equals_the_tables(engine):
-    assert await schema.current(engine) is None
-    await schema.upgrade(engine)
-    assert await schema.current(engine) == schema.head()
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+async def test_empty_to_head_equals_the_tables(writing):
+    assert await schema.current(writing) is None
+    await schema.upgrade(writing)
+    assert await schema.current(writing) == schema.head()
+    assert await writing.run(differences) == []
 
 
-async def test_up_down_up(engine):
-    await schema.upgrade(engine)
-    assert await tables(engine) == set(metadata.tables)
-    await schema.downgrade(engine, "base")
-    assert await tables(engine) == set()
-    await schema.upgrade(engine)
-    await schema.upgrade(engine)
-    await schema.check(engine)
+async def test_up_down_up(writing):
+    await schema.upgrade(writing)
+    assert await tables(writing) == set(metadata.tables)
+    await schema.downgrade(writing, "base")
+    assert await tables(writing) == set()
+    await schema.upgrade(writing)
+    await schema.upgrade(writing)
+    await schema.check(writing)
 
 
 async def test_partial_indexes_and_lean_tables_are_as_written(tmp_path):
     """What `compare_metadata` does not look at on SQLite: the very text of the tables."""
 
     async def texts(path, make):
-        engine = engines.writing(engines.database_url(path))
-        await make(engine)
-        async with engine.connect() as connection:
-            found = await connection.execute(text("SELECT name, sql FROM sqlite_master"))
-            kept = {name: sorted(sql.replace("\t", "").split(",")) for name, sql in found if sql}
-        await engine.dispose()
+        writing = engines.writing(engines.database_url(path))
+        await make(writing)
+        every = text("SELECT name, sql FROM sqlite_master")
+        found = await writing.run(lambda connection: connection.execute(every).all())
+        kept = {name: sorted(sql.replace("\t", "").split(",")) for name, sql in found if sql}
+        await writing.close()
         return {name: sql for name, sql in kept.items() if name != "alembic_version"}
 
-    async def create(engine):
-        async with engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+    def create_all(connection):
+        with connection.begin():
+            metadata.create_all(connection)
+
+    async def create(writing):
+        await writing.run(create_all)
 
     def folded(found):
         return {
@@ -87,16 +88,20 @@ async def test_partial_indexes_and_lean_tables_are_as_written(tmp_path):
         assert ("WITHOUTROWID" in "".join(sql)) == ("WITHOUTROWID" in "".join(migrated[name]))
 
 
+def of_another_day(connection):
+    with connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+
 async def test_a_database_of_another_day_is_refused(tmp_path):
     path = tmp_path / "store.db"
     with pytest.raises(SchemaMismatch, match="frontdesk serve"):
         await Store.open(path, upgrade=False)
     await (await Store.open(path)).close()
     await (await Store.open(path, upgrade=False)).close()
-    engine = engines.writing(engines.database_url(path))
-    async with engine.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await engine.dispose()
+    writing = engines.writing(engines.database_url(path))
+    await writing.run(of_another_day)
+    await writing.close()
     for upgrade in (True, False):
         with pytest.raises(SchemaMismatch):
             await Store.open(path, upgrade=upgrade)

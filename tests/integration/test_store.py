@@ -554,7 +554,7 @@ async def test_a_batch_costs_a_handful_of_statements(store):
     ]
     statements: list[str] = []
     event.listen(
-        store._writing.sync_engine,
+        store._writing.engine,
         "before_cursor_execute",
         lambda _c, _u, statement, *_: statements.append(statement),
     )

@@ -23,9 +23,10 @@ async def postgres_store(postgres_url):
 async def drop_connections(store):
     """End the server's side of the store's own connections, and of no others."""
     pids = []
-    for engine in (store._writing, store._reading):
-        async with engine.connect() as connection:
-            pids.append(await connection.scalar(text("SELECT pg_backend_pid()")))
+    own = text("SELECT pg_backend_pid()")
+    pids.append(await store._writing.run(lambda connection: connection.scalar(own)))
+    async with store._reading.connect() as connection:
+        pids.append(await connection.scalar(own))
     await execute(*(f"SELECT pg_terminate_backend({pid})" for pid in pids))
 
 

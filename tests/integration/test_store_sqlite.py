@@ -20,9 +20,7 @@ from tests.integration.store_cast import opened, received
 
 async def pragma(store, statement):
     """Run a statement on the writer's own connection."""
-    async with store._writing.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        return await driver.execute_fetchall(statement)
+    return await store._writing.run(lambda connection: engines.pragma(connection, statement))
 
 
 @contextlib.contextmanager
@@ -37,14 +35,15 @@ def locked(path):
 
 async def test_every_connection_has_the_pragmas(sqlite_store):
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
-    for engine, size in ((sqlite_store._writing, 1), (sqlite_store._reading, engines.READERS)):
-        async with contextlib.AsyncExitStack() as stack:
-            held = [await stack.enter_async_context(engine.connect()) for _ in range(size)]
-            for connection in held:
-                driver = (await connection.get_raw_connection()).driver_connection
-                for name, value in expected.items():
-                    ((found,),) = await driver.execute_fetchall(f"PRAGMA {name}")
-                    assert found == value, (engine, name)
+    for name, value in expected.items():
+        assert await pragma(sqlite_store, name) == [(value,)], name
+    async with contextlib.AsyncExitStack() as stack:
+        readers = [sqlite_store._reading.connect() for _ in range(engines.READERS)]
+        for connection in [await stack.enter_async_context(reader) for reader in readers]:
+            driver = (await connection.get_raw_connection()).driver_connection
+            for name, value in expected.items():
+                ((found,),) = await driver.execute_fetchall(f"PRAGMA {name}")
+                assert found == value, name
 
 
 async def test_readers_cannot_write(sqlite_store):
@@ -60,8 +59,8 @@ async def say_later(store, id_, number):
 
 async def test_a_full_disk_is_told_and_heals_by_itself(sqlite_store):
     id_ = (await opened(sqlite_store)).conversation.id
-    ((pages,),) = await pragma(sqlite_store, "PRAGMA page_count")
-    await pragma(sqlite_store, f"PRAGMA max_page_count={pages + 4}")
+    ((pages,),) = await pragma(sqlite_store, "page_count")
+    await pragma(sqlite_store, f"max_page_count={pages + 4}")
     results = await asyncio.gather(
         *(received(sqlite_store, id_, text="x" * 2000) for _ in range(3)),
         *(say_later(sqlite_store, id_, number) for number in range(20)),
@@ -72,7 +71,7 @@ async def test_a_full_disk_is_told_and_heals_by_itself(sqlite_store):
     assert all(isinstance(r, Unavailable) for r in results if isinstance(r, BaseException))
     kept = await sqlite_store.conversations.messages(id_, after=0, limit=999)
     assert len(kept) == acknowledged
-    await pragma(sqlite_store, "PRAGMA max_page_count=1000000")
+    await pragma(sqlite_store, "max_page_count=1000000")
     assert (await received(sqlite_store, id_, text="x" * 2000)).seq == acknowledged + 1
     await sqlite_store.healthy()
 
@@ -145,7 +144,7 @@ async def test_memory_and_bad_places_are_refused(tmp_path):
 
 
 async def test_reads_of_a_broken_file_say_so(sqlite_store, sqlite_path):
-    await pragma(sqlite_store, "PRAGMA wal_checkpoint(TRUNCATE)")
+    await pragma(sqlite_store, "wal_checkpoint(TRUNCATE)")
     sqlite_path.write_bytes(b"no longer a database" * 5000)
     with pytest.raises(Unavailable):
         await sqlite_store.conversations.find("v1", channel="webchat")

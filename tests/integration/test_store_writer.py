@@ -27,17 +27,18 @@ def add_all(connection, names):
 
 @pytest.fixture
 async def writer(sqlite_path):
-    engine = engines.writing(engines.database_url(sqlite_path))
-    writer = Writer(engine, queue_size=300)
+    writing = engines.writing(engines.database_url(sqlite_path))
+    writer = Writer(writing, queue_size=300)
     writer.start()
     yield writer
     await writer.close(5)
-    await engine.dispose()
+    await writing.close()
 
 
 async def names(writer):
-    async with writer._engine.connect() as connection:
-        return set(await connection.scalars(select(counters.c.name))) - {"ticket", "probe"}
+    every = select(counters.c.name)
+    found = await writer._writing.run(lambda connection: connection.scalars(every).all())
+    return set(found) - {"ticket", "probe"}
 
 
 async def submit_all(writer, ops):

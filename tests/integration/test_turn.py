@@ -20,6 +20,7 @@ from bot.demo import seed
 from bot.messages import Message
 from bot.rehearsal import Rehearsal, Visitor
 from bot.turn import Answered
+from crm_store import engines
 from crm_store.drafts import Incoming, Line
 from crm_store.effects import CHANGEABLE, CancelOrder
 from crm_store.errors import Conflict, NotFound, Unavailable
@@ -30,6 +31,8 @@ from crm_store.store import Store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from bot.actions import Run
     from bot.actions.outcome import Request
@@ -394,12 +397,14 @@ async def test_an_answer_whose_commit_nobody_heard_of_is_shown_all_the_same(
 
 async def limit_pages(store: Store, pages: int | None = None) -> None:
     """Let the database file grow no further than it is, or than so many pages."""
-    async with store._writing.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        if pages is None:
-            cursor = await driver.execute("PRAGMA page_count")
-            ((pages,),) = await cursor.fetchall()
-        await driver.execute(f"PRAGMA max_page_count={pages}")
+
+    def limit(connection: Connection) -> None:
+        most = pages
+        if most is None:
+            ((most,),) = engines.pragma(connection, "page_count")
+        engines.pragma(connection, f"max_page_count={most}")
+
+    await store._writing.run(limit)
 
 
 async def test_draining_finishes_what_waits(house: House) -> None:
