@@ -48,14 +48,14 @@ class Work(Struct, frozen=True, kw_only=True):
 class Stages(Struct):
     """How long each stage of a turn took, in milliseconds."""
 
-    started: float = field(default_factory=time.perf_counter)
+    started_ns: int = field(default_factory=time.perf_counter_ns)
     ms: dict[str, float] = field(default_factory=dict)
 
     def done(self, stage: str) -> None:
         """Note that a stage has just ended."""
-        now = time.perf_counter()
-        self.ms[stage] = round((now - self.started) * 1000, 3)
-        self.started = now
+        now = time.perf_counter_ns()
+        self.ms[stage] = (now - self.started_ns) // 1000 / 1000
+        self.started_ns = now
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
