@@ -5,9 +5,7 @@ one, or was sent before, or leaves a gap; a gap is filled from the store. So rec
 behind and a delivery that overtook another are the same thing, and a hint that never came is
 healed by the next one.
 
-Everybody only puts into a bounded queue. What is queued in one moment leaves together at its end,
-if the network takes it at once. Otherwise, and for gaps, one task writes; it alone waits for the
-network.
+One task writes. It alone waits for the network; everybody else only puts into a bounded queue.
 """
 
 from __future__ import annotations
@@ -23,9 +21,6 @@ from crm_store.errors import StoreError
 MOST_FRAMES = 256
 MOST_BYTES = 1_000_000
 """What waits for a tab that reads slowly. A tab that reads at all is never this far behind."""
-
-AT_ONCE_BYTES = 16_384
-"""More than this is left to the task that can wait, so that no buffer but ours grows."""
 
 PATIENCE_S = 5.0
 """How long the network may take for what waits, and for a closing handshake."""
@@ -44,9 +39,6 @@ Backlog = Callable[[int, int], Awaitable[Sequence[Frame]]]
 
 class Sink(Protocol):
     """The network side: a WebSocket, or a stream of server-sent events."""
-
-    def send_at_once(self, frames: Sequence[Frame]) -> bool:
-        """Send frames of at most AT_ONCE_BYTES if nothing waits; return whether they were sent."""
 
     async def send(self, frame: Frame) -> None:
         """Send a frame; waits while the peer does not read."""
@@ -73,10 +65,6 @@ class Connection:
         self._queue: list[Frame] = []
         self._queued_bytes = 0
         self._status = b""
-        self._due = False
-        """Whether the end of this moment will see to the queue."""
-        self._idle = False
-        """Whether the writer has nothing to do, so that others may write."""
         self._stir = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -117,9 +105,7 @@ class Connection:
             return
         self._queue.append(frame)
         self._queued_bytes += len(frame.body)
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._end_moment)
+        self._stir.set()
         if len(self._queue) > MOST_FRAMES or self._queued_bytes > MOST_BYTES:
             self.shut(TOO_SLOW)
 
@@ -144,24 +130,11 @@ class Connection:
 
     async def stop(self) -> None:
         """Leave no task and no socket behind, however stuck."""
-        self._idle = False
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait({self._writer})
         await self.said_goodbye()
         self._sink.abort()
-
-    def _end_moment(self) -> None:
-        """Write what waits, or have it written as fast as the network takes it."""
-        self._due = False
-        if (
-            self._idle
-            and self._queued_bytes <= AT_ONCE_BYTES
-            and self._sink.send_at_once(self._queue)
-        ):
-            self._queue, self._queued_bytes = [], 0
-        else:
-            self._stir.set()
 
     async def _say_goodbye(self, code: int, reason: bytes) -> None:
         with contextlib.suppress(TimeoutError, ConnectionError):
@@ -171,9 +144,7 @@ class Connection:
     async def _write(self) -> None:
         try:
             while self._closing is None:
-                self._idle = True
                 await self._stir.wait()
-                self._idle = False
                 self._stir.clear()
                 await self._flush()
                 while self._head > self._sent and self._closing is None:

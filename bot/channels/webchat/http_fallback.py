@@ -8,7 +8,7 @@ GET  /chat/events             server-sent events, resumed by Last-Event-ID
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -59,10 +59,6 @@ class EventSink:
     def __init__(self, response: web.StreamResponse, request: web.Request) -> None:
         self._response = response
         self._request = request
-
-    def send_at_once(self, frames: Sequence[Frame]) -> bool:
-        """Send nothing: streams are few, and a response's `write` may always wait."""
-        return False
 
     async def send(self, frame: Frame) -> None:
         """Send a frame as an event; the welcome has no place in a stream that has no hello."""

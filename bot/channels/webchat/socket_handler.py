@@ -21,7 +21,7 @@ from bot.channels.webchat.intake import Visitor
 from crm_store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from bot.channels.webchat.connection import Connection
     from bot.channels.webchat.service import Service
@@ -41,19 +41,6 @@ class SocketSink:
         self._socket = socket
         self._transport = transport
 
-    def send_at_once(self, frames: Sequence[Frame]) -> bool:
-        """Send frames as text in one write, unless that would have to wait or nobody is there."""
-        transport = self._transport
-        if (
-            transport is None
-            or self._socket.closed
-            or transport.is_closing()
-            or transport.get_write_buffer_size()
-        ):
-            return False
-        transport.write(b"".join([_header(len(frame.body)) + frame.body for frame in frames]))
-        return True
-
     async def send(self, frame: Frame) -> None:
         """Send a frame as text."""
         await self._socket.send_frame(frame.body, WSMsgType.TEXT)
@@ -71,11 +58,6 @@ class SocketSink:
         if self._transport is not None:
             self._transport.close()
             asyncio.get_running_loop().call_later(PATIENCE_S, self._transport.abort)
-
-
-def _header(size: int) -> bytes:
-    """Return what RFC 6455 puts before a whole text of up to 64 KB that a server sends."""
-    return b"\x81%c" % size if size < 126 else b"\x81\x7e" + size.to_bytes(2, "big")
 
 
 class _Refusal(Exception):  # noqa: N818  # how `_greet` says that it is over
