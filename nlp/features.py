@@ -281,12 +281,8 @@ class LinearScorer:
         self.weights = np.ascontiguousarray(weights, np.float32)
         self.intercept = np.asarray(intercept, np.float32)
 
-    def scores(self, text: str) -> npt.NDArray[np.float32]:
-        """Return the margins of one text, of shape (classes,)."""
-        return self.scores_of(*self.features.rows(text))
-
-    def scores_of(self, rows: Rows, values: Values) -> npt.NDArray[np.float32]:
-        """Return the margins of known features, of shape (classes,)."""
+    def scores(self, rows: Rows, values: Values) -> npt.NDArray[np.float32]:
+        """Return the margins of what `features.rows` found in a text, of shape (classes,)."""
         if not len(rows):
             return self.intercept
         margins: Values = values @ self.weights.take(rows, 0)

@@ -127,7 +127,7 @@ class IntentModel:
         if not len(rows):  # the bare intercepts mean nothing
             even = np.full(len(self.intents), 1 / len(self.intents))
             return Reading(even, _NOTHING_KNOWN, refused=True)
-        return self.reading(self.scorer.scores_of(rows, values), calibration, rows, values)
+        return self.reading(self.scorer.scores(rows, values), calibration, rows, values)
 
     def reading(
         self,

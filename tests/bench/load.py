@@ -301,12 +301,13 @@ class Chat:
         """Fetch what is too much to be streamed."""
         url = self._url.replace("/chat/ws", "/chat/messages")
         headers = {"Authorization": f"Bearer {self._token}"}
-        page = [None]
-        while page:
+        head = 1
+        while len(self.history) < head:
             after = {"after": len(self.history)}
             async with self._session.get(url, params=after, headers=headers) as response:
-                page = (await response.json())["messages"]
-            for frame in page:
+                page = await response.json()
+            head = page["head_seq"]
+            for frame in page["messages"]:
                 self._show_again(frame)
 
     def _show_again(self, frame: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def test_the_scores_are_those_of_scikit_learn(text):
     theirs = SVM.decision_function(
         hstack([WORDS.transform([text]), CHARACTERS_WEIGHT * CHARACTERS.transform([text])])
     )[0]
-    np.testing.assert_allclose(SCORER.scores(text), theirs, atol=1e-4)
+    np.testing.assert_allclose(SCORER.scores(*SCORER.features.rows(text)), theirs, atol=1e-4)
 
 
 @given(st.text(max_size=200))
