@@ -237,7 +237,7 @@ class Service:
         return await status_of(conversation, self._store, self._playbook, utc_now())
 
     async def _model_ready(self) -> bool:
-        return bool(self._playbook.engine.intents)
+        return self._playbook.engine.ready
 
     async def _workers_ready(self) -> bool:
         return self._recovered

@@ -162,7 +162,7 @@ class Concluder:
             )
         engine = self._playbook.engine
         texts = thought.state.texts or (work.text,)
-        return engine.need(texts, facts, thought.understanding.language)
+        return await engine.need(texts, facts, thought.understanding.language)
 
     async def _route(
         self, work: Work, thought: Thought, need: Need | None, now: datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.engine import Engine
+from nlp import model_files
 from nlp.errors import BrokenModel, NotTrained, StaleModel
 from nlp.training import train
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.settings.settings import Settings
+    from nlp.engine import Engine
 
     Progress = Callable[[str, float], None]
 
@@ -25,22 +26,20 @@ def folder_of(settings: Settings) -> Path:
     return settings.folder / MODEL_FOLDER
 
 
-def engine_for(settings: Settings, progress: Progress | None = None) -> Engine:
-    """Return the engine of a configuration, trained first unless a current model exists."""
+def trained(settings: Settings, progress: Progress | None = None) -> Path:
+    """Return the folder of a configuration's model, trained first unless a current one exists."""
     training_set = settings.training_set()
     folder = folder_of(settings)
-    fingerprint = training_set.fingerprint()
     try:
-        return Engine.load(folder, fingerprint=fingerprint)
+        model_files.verify(folder, training_set.fingerprint())
     except (NotTrained, StaleModel, BrokenModel):
         train(training_set, folder, progress)
-        return Engine.load(folder, fingerprint=fingerprint)
+    return folder
 
 
-def engine_at(folder: Path, settings: Settings) -> Engine:
-    """Return the engine of a model that somebody chose; it must belong to the configuration.
+def engine_for(settings: Settings, progress: Progress | None = None) -> Engine:
+    """Return the engine of a configuration, trained first unless a current model exists."""
+    # Imported here: with spaCy it is half of the memory, and a service leaves it to its worker.
+    from nlp.engine import Engine
 
-    Raises:
-        NotTrained, StaleModel, BrokenModel: It cannot serve this configuration.
-    """
-    return Engine.load(folder, fingerprint=settings.training_set().fingerprint())
+    return Engine.load(trained(settings, progress))

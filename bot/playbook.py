@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.settings.model import Flows, Pattern, Phrases
     from bot.settings.settings import Settings
-    from nlp.engine import Engine
+    from nlp.serving import AsyncEngine
     from nlp.understanding import Language
 
 NEVER = r"[^\s\S]"
@@ -34,7 +34,7 @@ class Playbook(Struct, frozen=True, kw_only=True):
     """All that a turn goes by."""
 
     settings: Settings
-    engine: Engine
+    engine: AsyncEngine
     rules: Rules
     replies: Replies
     router: Router
@@ -51,7 +51,7 @@ class Playbook(Struct, frozen=True, kw_only=True):
         return self.engine.model_id
 
 
-def build(settings: Settings, engine: Engine) -> Playbook:
+def build(settings: Settings, engine: AsyncEngine) -> Playbook:
     """Return the playbook of a configuration and its model."""
     time_zone = ZoneInfo(settings.general.time_zone)
     return Playbook(

@@ -90,7 +90,7 @@ async def think(work: Work, attempt: Attempt, playbook: Playbook, store: Store) 
     stages = attempt.stages
     conversation = work.conversation
     local_now = attempt.now.astimezone(playbook.time_zone)
-    understanding = playbook.engine.understand(
+    understanding = await playbook.engine.understand(
         work.text,
         now=local_now,
         previous=language_of(conversation.language),

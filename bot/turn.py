@@ -30,6 +30,7 @@ from bot.think import Attempt, Stages, Work, think
 from crm_store.drafts import Incoming
 from crm_store.errors import AlreadyHandled, Busy, Conflict, Unavailable
 from crm_store.ids import new_id
+from nlp.errors import EngineFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -352,6 +353,7 @@ def _log_error(work: Work, error: Exception) -> str:
         conversation=work.conversation.id,
         seq=work.seq,
         error_type=type(error).__name__,
-        reason=[f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+        reason=[f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        + list(error.frames if isinstance(error, EngineFailed) else ()),
     )
     return error_id

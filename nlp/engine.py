@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nlp.pipeline import FindsEntities
+    from nlp.tagger import EntityTagger
 
 CLEAR_PROBABILITY = 0.5
 """From where a message is clear enough to go by: the bot's own band."""
@@ -53,8 +54,8 @@ _CONSEQUENCES = frozenset(
 _guess: Callable[[tuple[str, float]], IntentGuess] = partial(tuple.__new__, IntentGuess)
 """A guess of an (intent, probability) pair, in a fifth of the constructor's time."""
 
-_MOST_REMEMBERED = 4_096
-"""Turns: those of some five hundred conversations at once, about 3 MB."""
+_MOST_REMEMBERED = 8_192
+"""Turns, and as many older ones: those of a thousand conversations at once, about 6 MB each."""
 _LONGEST_REMEMBERED = 500
 """Characters; longer texts are rare and would take the memory of ten others."""
 
@@ -84,6 +85,7 @@ class Engine:
         knowledge: KnowledgeBase | None = None,
         entities: FindsEntities | None = None,
         tone: ToneFinder | None = None,
+        tagger: EntityTagger | None = None,
     ) -> None:
         self.model_id = model_id
         """Identifies training data, library versions and file format together."""
@@ -91,10 +93,11 @@ class Engine:
         self._needs = needs
         self._knowledge = knowledge or KnowledgeBase(())
         self._pipelines = {
-            language: pipeline.build(language, intents, entities, tone or ToneFinder({}))
+            language: pipeline.build(language, intents, entities, tone or ToneFinder({}), tagger)
             for language in LANGUAGES
         }
         self._turns: dict[tuple[str, Language], Turn] = {}
+        self._older_turns: dict[tuple[str, Language], Turn] = {}
 
     @classmethod
     def load(cls, folder: Path, *, fingerprint: str | None = None) -> Engine:
@@ -123,6 +126,7 @@ class Engine:
                 knowledge=KnowledgeBase.from_json(knowledge),
                 entities=_finder(parts["entities"]),
                 tone=ToneFinder(parts["tones"]),
+                tagger=_tagger(folder / "tagger"),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BrokenModel(f"{folder}: cannot be read: {error}") from error
@@ -167,7 +171,7 @@ class Engine:
         reading = self._focused(seen, language, found[pipeline.READING])
         if self._needs is not None:
             # Asked for at the end of this turn, and in those that follow.
-            self._remember((seen, language), self._needs.turn(reading))
+            self._remember(seen, language, self._needs.turn(reading))
         parts = self._parts(seen, language, entities) if split else []
         return self._understanding(
             text,
@@ -230,23 +234,24 @@ class Engine:
 
     def _turn(self, text: str, language: Language) -> Turn:
         """Return a turn's evidence; a conversation asks for its old turns again and again."""
-        key = (text, language)
-        turn = self._turns.get(key)
+        spoken = detect(text, language)
+        turn = self._turns.get((text, spoken))
         if turn is None:
             assert self._needs is not None  # noqa: S101 - `need` has checked, mypy cannot see it
-            spoken = detect(text, language)
-            reading = self._focused(text, spoken, self._intents.read(text, spoken))
-            turn = self._needs.turn(reading)
-            self._remember(key, turn)
+            turn = self._older_turns.get((text, spoken))
+            if turn is None:
+                reading = self._focused(text, spoken, self._intents.read(text, spoken))
+                turn = self._needs.turn(reading)
+            self._remember(text, spoken, turn)
         return turn
 
-    def _remember(self, key: tuple[str, Language], turn: Turn) -> None:
-        """Keep a turn's evidence; what is full starts anew, which costs less than order."""
-        if len(key[0]) > _LONGEST_REMEMBERED:
+    def _remember(self, text: str, language: Language, turn: Turn) -> None:
+        """Keep a turn's evidence until nobody has asked for it while many others came."""
+        if len(text) > _LONGEST_REMEMBERED:
             return
         if len(self._turns) >= _MOST_REMEMBERED:
-            self._turns.clear()
-        self._turns[key] = turn
+            self._turns, self._older_turns = {}, self._turns
+        self._turns[text, language] = turn
 
     def _focused(self, text: str, language: Language, reading: Reading) -> Reading:
         """Return the reading of a message; of a long one that is unclear, its clearest sentence's.
@@ -383,6 +388,16 @@ def _shifted(entity: Entity, by: int) -> Entity:
         end=entity.end - by,
         value=entity.value,
     )
+
+
+def _tagger(folder: Path) -> EntityTagger | None:
+    """Return what a model has learned of entities, or None."""
+    if not folder.is_dir():
+        return None
+    # Imported here: a model of plain examples needs none.
+    from nlp.tagger import EntityTagger
+
+    return EntityTagger.load(folder)
 
 
 def _finder(spec: dict[str, object] | None) -> FindsEntities | None:

@@ -4,6 +4,7 @@ NlpError
 ├── NotTrained     there is no model in this folder
 ├── StaleModel     the model was made from another configuration, or by other versions
 ├── BrokenModel    a file of the model is missing, altered or unreadable
+├── EngineFailed   understanding failed on a message; carries where, but not the words
 └── BadExamples    training or evaluation data is unusable; carries its faults
 """
 
@@ -32,6 +33,15 @@ class StaleModel(NlpError):  # noqa: N818 - named after what is the case
 
 class BrokenModel(NlpError):  # noqa: N818 - named after what is the case
     """The model's files are not what its manifest says."""
+
+
+class EngineFailed(NlpError):  # noqa: N818 - named after what is the case
+    """A message could not be understood, through no fault of its own."""
+
+    def __init__(self, error_type: str, frames: tuple[str, ...]) -> None:
+        super().__init__(error_type)
+        self.frames = frames
+        """File, line and function of the error, outermost first."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):

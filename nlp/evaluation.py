@@ -127,7 +127,10 @@ def _cross_validate(training_set: TrainingSet, tell: Progress) -> tuple[list[_An
     for number, (seen, unseen) in enumerate(folds):
         tell(f"fold {number + 1} of {len(folds)}", number / len(folds))
         model, _ = intents.fit(
-            [rows[i].text for i in seen], labels[seen].tolist(), [languages[i] for i in seen]
+            [rows[i].text for i in seen],
+            labels[seen].tolist(),
+            [languages[i] for i in seen],
+            training_set.admitted_loss,
         )
         for i in unseen.tolist():
             begun = time.perf_counter()

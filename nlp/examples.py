@@ -36,6 +36,10 @@ ToneKind = Literal["negative", "urgent", "abusive"]
 _OUT_OF_SCOPE_NAMES = frozenset({"", OUT_OF_SCOPE, "oos", "no_nodes_detected"})
 
 
+ADMITTED_LOSS = 0.02
+"""Share of messages in scope, understood correctly, that refusal may cost where nobody says."""
+
+
 class Example(Struct, frozen=True, kw_only=True):
     """One message and what it means."""
 
@@ -86,6 +90,8 @@ class TrainingSet(Struct, frozen=True, kw_only=True):
     tones: Mapping[ToneKind, Mapping[Language, tuple[str, ...]]] = field(default_factory=dict)
     """Patterns in re2 syntax; they are searched without regard to case."""
     languages: tuple[Language, ...] = LANGUAGES
+    admitted_loss: float = ADMITTED_LOSS
+    """Share of messages in scope that may be refused so that others are."""
 
     def fingerprint(self) -> str:
         """Return the sha256 of the whole set, as hex; it changes when anything in it does."""
@@ -98,6 +104,7 @@ class TrainingSet(Struct, frozen=True, kw_only=True):
             "articles": [to_builtins(a) for a in self.articles],
             "tones": {kind: dict(patterns) for kind, patterns in self.tones.items()},
             "languages": list(self.languages),
+            "admitted_loss": self.admitted_loss,
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -20,11 +20,10 @@ from msgspec.structs import asdict
 
 from nlp.examples import ArticleText
 from nlp.features import normalise, words
+from nlp.understanding import Language  # noqa: TC001 - msgspec decodes passages by it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from nlp.understanding import Language
 
 Array = npt.NDArray[np.float64]
 
@@ -41,6 +40,8 @@ _ALIKE = 0.27
 """Cosine from which a known question is like the message at all; a word that no article has counts
 against it, a pair of Han characters does not."""
 _MOST_PASSAGES = 3
+_LEAST_PROBABILITY = 0.05
+"""Of a passage that may answer; nobody is shown one of less, and it is not looked up."""
 
 _STOP_WORDS = (
     "a an the i my me you your it its is are was be do does did to of in on at for and or if "
@@ -285,7 +286,7 @@ class KnowledgeBase:
         intents: Mapping[str, float],
         out_of_scope: float,
     ) -> tuple[Passage, ...]:
-        """Return the best passages, most probable first; empty without articles in the language.
+        """Return the best passages, most probable first; none may be good enough.
 
         Args:
             text: The message.
@@ -299,15 +300,17 @@ class KnowledgeBase:
             return ()
         odds = self.curve.odds(index.features(asked, intents, out_of_scope))
         best = np.argsort(-odds, kind="stable")[:_MOST_PASSAGES]
+        probabilities = 1 / (1 + np.exp(-odds[best]))
         return tuple(
             Passage(
                 article_id=index.articles[column].article_id,
                 title=index.articles[column].title,
                 text=index.passage(column, asked),
-                probability=float(1 / (1 + math.exp(-odds[column]))),
+                probability=probability,
                 language=language,
             )
-            for column in best.tolist()
+            for column, probability in zip(best.tolist(), probabilities.tolist(), strict=True)
+            if probability >= _LEAST_PROBABILITY
         )
 
     def features(

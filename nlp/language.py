@@ -18,6 +18,9 @@ DEFAULT: Language = "en"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Character ranges for use inside a regular expression's class."""
 
+TOKEN = re.compile(f"([{HAN}]|[^\\W{HAN}]+|[^\\w\\s]|\\s)( ?)")
+"""A word, a Han character, a mark or a blank, in group 1, and the blank behind it."""
+
 _HAN = re.compile(f"[{HAN}]")
 _LATIN_WORD = re.compile(r"(?<![\w@./#-])[A-Za-z\u00c0-\u024f]+(?:['’][A-Za-z]+)?(?![\w@/])")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u1fff\u3040-\u30ff\uac00-\ud7af]")

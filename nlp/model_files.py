@@ -2,7 +2,8 @@
 
     manifest.json     {format, model_id, fingerprint, versions, files: {name: sha256}}
     intents/          IntentModel       knowledge.json    articles and their curve
-    needs/            NeedModel         parts.json        entities, tones, languages
+    needs/            NeedModel         parts.json        entities, tones
+    tagger/           EntityTagger
 
 Arrays are .npy, all else JSON; nothing in it can execute code. A folder is replaced whole or not
 at all.
@@ -28,15 +29,15 @@ from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"
-_PARTS = frozenset({_MANIFEST, "intents", "needs", "knowledge.json", "parts.json"})
+_PARTS = frozenset({_MANIFEST, "intents", "needs", "tagger", "knowledge.json", "parts.json"})
 """What stands in a model's folder; one with anything else in it belongs to somebody."""
 _ATTEMPTS = 5
 """At taking a place; each is lost only to another training that ended in the same moment."""
-_LIBRARIES = ("numpy", "scikit-learn", "spacy")
+_LIBRARIES = ("numpy", "scikit-learn", "spacy", "python-crfsuite")
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

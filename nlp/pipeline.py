@@ -11,22 +11,24 @@ for that, costs 110 µs a message.)
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
 import spacy.util
 from spacy.language import Language as Pipeline
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from nlp.intents import IntentModel
-from nlp.language import HAN
+from nlp.language import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nlp.intents import Reading
+    from nlp.tagger import EntityTagger
     from nlp.tone import ToneFinder
     from nlp.understanding import Entity, Language
 
@@ -57,7 +59,6 @@ def _text(doc: Doc) -> str:
     return doc.text if text is None else text
 
 
-_TOKEN = re.compile(f"([{HAN}]|[^\\W{HAN}]+|[^\\w\\s]|\\s)( ?)")
 _MOST_WORDS = 20_000
 """In a vocabulary before it is replaced by an empty one: some 5 MB."""
 
@@ -72,7 +73,7 @@ class Words:
         """Return the text as a document; put together, its tokens are the text again."""
         if len(self.vocab.strings) > _MOST_WORDS:
             self.vocab = Vocab()  # documents still in use keep the one that they came with
-        found = _TOKEN.findall(text)
+        found = TOKEN.findall(text)
         words = [word for word, _ in found]
         return Doc(self.vocab, words=words, spaces=[blank == " " for _, blank in found])
 
@@ -82,7 +83,7 @@ def _words() -> Callable[[Pipeline], Words]:
     return lambda _: Words(Vocab())
 
 
-spacy.util.registry.tokenizers("frontdesk_words")(_words)
+spacy.util.registry.tokenizers("frontdesk_words.v1")(_words)
 
 
 class IntentsComponent:
@@ -123,17 +124,60 @@ class EntitiesComponent:
         if self.finder is None:
             return doc
         now = doc.user_data.get(NOW) or datetime.now(UTC)
-        entities = self.finder.find(_text(doc), self.language, now)
-        doc.user_data[ENTITIES] = entities
-        if entities:
-            spans = [
-                span
-                for e in entities
-                if (span := doc.char_span(e.start, e.end, e.type, alignment_mode="expand"))
-            ]
-            # Two exact entities may share a token; spaCy's may not.
-            doc.set_ents(spacy.util.filter_spans(spans))
+        _set_entities(doc, self.finder.find(_text(doc), self.language, now))
         return doc
+
+
+class LearnedEntitiesComponent:
+    """Adds what was learned from marked examples, where no other entity stands."""
+
+    def __init__(self) -> None:
+        self.tagger: EntityTagger | None = None
+        self.intents: tuple[str, ...] = ()
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Find the learned entities of a document."""
+        if self.tagger is None:
+            return doc
+        reading: Reading | None = doc.user_data.get(READING)
+        intent = self.intents[int(reading.probabilities.argmax())] if reading else None
+        known: tuple[Entity, ...] = doc.user_data.get(ENTITIES, ())
+        learned = [
+            e
+            for e in self.tagger.find(_text(doc), intent)
+            if all(e.end <= other.start or other.end <= e.start for other in known)
+        ]
+        if learned:
+            _set_entities(doc, tuple(sorted((*known, *learned), key=lambda e: e.start)))
+        return doc
+
+    def to_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> None:
+        """Write the tagger's files, as spaCy asks of a component."""
+        if self.tagger is not None:
+            self.tagger.save(Path(path))
+            Path(path, "intents.json").write_bytes(orjson.dumps(self.intents))
+
+    def from_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> LearnedEntitiesComponent:
+        """Read the tagger's files, as spaCy asks of a component."""
+        if Path(path).is_dir():
+            # Imported here: most models are of plain examples.
+            from nlp.tagger import EntityTagger
+
+            self.tagger = EntityTagger.load(Path(path))
+            self.intents = tuple(orjson.loads(Path(path, "intents.json").read_bytes()))
+        return self
+
+
+def _set_entities(doc: Doc, entities: tuple[Entity, ...]) -> None:
+    doc.user_data[ENTITIES] = entities
+    if entities:
+        spans = [
+            span
+            for e in entities
+            if (span := doc.char_span(e.start, e.end, e.type, alignment_mode="expand"))
+        ]
+        # Two exact entities may share a token; spaCy's may not.
+        doc.set_ents(spacy.util.filter_spans(spans))
 
 
 class ToneComponent:
@@ -149,17 +193,25 @@ class ToneComponent:
         return doc
 
 
-@Pipeline.factory("frontdesk_intents", assigns=["doc.cats"])
+# Factories are versioned: a pipeline on disk names what it was made with.
+
+
+@Pipeline.factory("frontdesk_intents_v1", assigns=["doc.cats"])
 def _intents(nlp: Pipeline, name: str) -> IntentsComponent:
     return IntentsComponent("zh" if nlp.lang == "zh" else "en")
 
 
-@Pipeline.factory("frontdesk_entities", assigns=["doc.ents"])
+@Pipeline.factory("frontdesk_entities_v1", assigns=["doc.ents"])
 def _entities(nlp: Pipeline, name: str) -> EntitiesComponent:
     return EntitiesComponent("zh" if nlp.lang == "zh" else "en")
 
 
-@Pipeline.factory("frontdesk_tone")
+@Pipeline.factory("frontdesk_learned_entities_v1", requires=["doc.cats"], assigns=["doc.ents"])
+def _learned_entities(nlp: Pipeline, name: str) -> LearnedEntitiesComponent:
+    return LearnedEntitiesComponent()
+
+
+@Pipeline.factory("frontdesk_tone_v1")
 def _tone(nlp: Pipeline, name: str) -> ToneComponent:
     return ToneComponent()
 
@@ -169,6 +221,7 @@ def build(
     intents: IntentModel,
     entities: FindsEntities | None,
     tone: ToneFinder,
+    tagger: EntityTagger | None = None,
 ) -> Pipeline:
     """Return the pipeline of a language, ready to be called."""
     config: Any = spacy.util.load_config(_CONFIG, overrides={"nlp.lang": language})
@@ -177,4 +230,9 @@ def build(
     parts["intents"].model = intents
     parts["entities"].finder = entities
     parts["tone"].finder = tone
+    if tagger is None:
+        nlp.remove_pipe("learned_entities")  # a call for nothing costs all the same
+    else:
+        parts["learned_entities"].tagger = tagger
+        parts["learned_entities"].intents = intents.intents
     return nlp

@@ -28,6 +28,7 @@ from nlp.understanding import OUT_OF_SCOPE, Language
 if TYPE_CHECKING:
     from nlp.examples import ArticleText, Example, TrainingSet
     from nlp.intents import Array, HeldOut, IntentModel, Reading
+    from nlp.tagger import EntityTagger
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of the work that is behind, in [0, 1]."""
@@ -81,10 +82,14 @@ def train(
     rows = _rows(training_set)
     fingerprint = training_set.fingerprint()
     tell("intents", 0.0)
-    model, held_out = intents.fit(rows.texts, rows.labels, rows.languages)
+    model, held_out = intents.fit(
+        rows.texts, rows.labels, rows.languages, training_set.admitted_loss
+    )
     readings = _held_out_readings(model, held_out, rows)
     tell("needs", 0.7)
     need_model = _fit_needs(training_set, model, rows, readings)
+    tell("entities", 0.8)
+    tagger = _fit_tagger(training_set)
     tell("knowledge", 0.9)
     curve = _fit_curve(training_set.articles, model, rows, readings)
     tell("writing", 0.95)
@@ -92,6 +97,8 @@ def train(
         model.save(fresh / "intents")
         if need_model is not None:
             need_model.save(fresh / "needs", model.scorer.features)
+        if tagger is not None:
+            tagger.save(fresh / "tagger")
         knowledge = KnowledgeBase(training_set.articles, curve)
         (fresh / "knowledge.json").write_bytes(orjson.dumps(knowledge.to_json()))
         entities = training_set.entities
@@ -186,6 +193,15 @@ def _fit_needs(
         return None
     features = model.scorer.features
     return needs.fit(conversations, features, model.intents, training_set.intent_needs)
+
+
+def _fit_tagger(training_set: TrainingSet) -> EntityTagger | None:
+    if not any(example.entities for example in training_set.examples):
+        return None
+    # Imported here: few sets have marked entities.
+    from nlp import tagger
+
+    return tagger.fit((*training_set.examples, *training_set.out_of_scope))
 
 
 def _fit_curve(

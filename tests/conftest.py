@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from bot.models import engine_for
 from bot.playbook import build
 from bot.settings.load import load
+from nlp.serving import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -81,7 +82,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def playbook(settings: Settings) -> Playbook:
     """The shipped shop with its model, trained first when it is missing or out of date."""
-    return build(settings, engine_for(settings))
+    return build(settings, InProcess(engine_for(settings)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

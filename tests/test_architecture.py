@@ -36,6 +36,8 @@ CATCH_ALLS = {
     # Edges, beyond which somebody else would show their own page or traceback.
     "bot/api/headers.py": 1,
     "bot/cli/__init__.py": 1,
+    # The worker: likewise, of the one who asked.
+    "nlp/worker.py": 1,
     # The group commit: an error belongs to the caller whose item it is.
     "crm_store/writer.py": 2,
 }

@@ -24,18 +24,18 @@ async def run(request: Request) -> Outcome:
     reply = request.options.get("reply")
     if reply:
         return Outcome(say=(Say(key=str(reply)),))
-    found = best_passage(request, at_least=LEAST_FOR_INTENT)
+    found = await best_passage(request, at_least=LEAST_FOR_INTENT)
     return found or Outcome(say=(Say(key="knowledge.none", choices=(PERSON,)),))
 
 
 async def search(request: Request) -> Outcome:
     """Give what the articles say, only when that is sure enough."""
-    return best_passage(request) or Outcome(status=Status.NOTHING)
+    return await best_passage(request) or Outcome(status=Status.NOTHING)
 
 
-def best_passage(request: Request, at_least: float | None = None) -> Outcome | None:
+async def best_passage(request: Request, at_least: float | None = None) -> Outcome | None:
     """Return the best passage as an answer, or None when it is not sure enough."""
-    passages = request.search(request.text, request.language, request.understanding)
+    passages = await request.search(request.text, request.language, request.understanding)
     least = request.knowledge_band if at_least is None else at_least
     if not passages or passages[0].probability < least:
         return None

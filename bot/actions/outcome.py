@@ -97,7 +97,7 @@ class Visits(Protocol):
 class Search(Protocol):
     """Knowledge search."""
 
-    def __call__(
+    async def __call__(
         self, text: str, language: Language, understanding: Understanding | None = None
     ) -> tuple[Passage, ...]:
         """Return passages that may answer a question, best first."""

@@ -103,7 +103,7 @@ async def _product(request: Request) -> Product | Outcome:
     product = await request.shop.product(str(request.slots.get("product", "")))
     if product is not None:
         return product
-    passage = best_passage(request)
+    passage = await best_passage(request)
     if passage is not None:
         return passage
     return Outcome(status=Status.REFUSED, say=(Say(key="product.unknown"),))

@@ -52,31 +52,43 @@ def run_service(
     """Run the service."""
     import uvloop
 
-    from bot import environment, log
-    from bot.app import Address, serve
+    from bot import log
+    from bot.app import Address
+    from bot.models import trained
 
     log.configure()
-    playbook = playbook_of(config, model)
+    settings = load(config)
+    if model is None:
+        with shown_progress() as progress:
+            model = trained(settings, progress)
+    address = Address(host=host, port=port)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, model, address, data))
+
+
+async def _serve(settings: Settings, model: Path, address: Address, data: Path) -> None:
+    from bot import environment
+    from bot.app import serve
+    from bot.playbook import build
+    from nlp.serving import InWorker
 
     def ready(address: Address) -> None:
         typer.echo(f"Frontdesk is ready to chat: {address}")
         sys.stdout.flush()
 
-    address = Address(host=host, port=port)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(playbook, environment.read(), address, data, ready))
+    async with InWorker.open(model, settings.training_set().fingerprint()) as engine:
+        await serve(build(settings, engine), environment.read(), address, data, ready)
 
 
-def playbook_of(config: Path, model: Path | None = None) -> Playbook:
+def playbook_of(config: Path) -> Playbook:
     """Return the configuration with its model, which is trained first unless it is current."""
-    from bot.models import engine_at, engine_for
+    from bot.models import engine_for
     from bot.playbook import build
+    from nlp.serving import InProcess
 
     settings = load(config)
-    if model is not None:
-        return build(settings, engine_at(model, settings))
     with shown_progress() as progress:
-        return build(settings, engine_for(settings, progress))
+        return build(settings, InProcess(engine_for(settings, progress)))
 
 
 def chat(

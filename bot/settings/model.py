@@ -189,6 +189,13 @@ class General(Strict):
         default="UTC", description="IANA name of the zone in which the shop lives."
     )
     bands: Bands = Field(default=Bands(), description="How sure the bot must be.")
+    admitted_loss: float = Field(
+        default=0.02,
+        ge=0,
+        le=0.2,
+        description="The share of messages in scope, rightly understood, that may be refused so "
+        "that messages out of scope are. More catches more of these.",
+    )
     web_chat: WebChat = Field(default=WebChat(), description="The web chat.")
     demo: bool = Field(
         default=False,

@@ -36,6 +36,7 @@ def training_set(settings: Settings) -> TrainingSet:
         articles=tuple(_articles(settings)),
         tones={tone: dict(getattr(settings.phrases, tone)) for tone in TONES},
         languages=languages,
+        admitted_loss=settings.general.admitted_loss,
     )
 
 

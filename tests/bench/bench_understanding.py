@@ -78,6 +78,7 @@ def main() -> None:
         out(f"trained in {time.perf_counter() - begun:.1f} s, held out: {dict(report.accuracy)}\n")
         engine = Engine.load(Path(place) / "model")
         intents = IntentModel.load(Path(place) / "model" / "intents")
+        scorer = intents.scorer
     finder = EntityFinder(training_set.entities)
     for language in ("en", "zh"):
         rows = [e for e in training_set.examples if e.language == language]
@@ -87,7 +88,7 @@ def main() -> None:
         known = {text: engine.understand(text, now=NOW) for text in messages}
         calls = {
             "tokens": pipeline.make_doc,
-            "scorer": intents.scorer.scores,
+            "scorer": lambda t: scorer.scores(*scorer.features.rows(t)),
             "intents": lambda t, at=language: intents.read(t, at),
             "entities": lambda t, at=language: finder.find(t, at, NOW),
             "whole": lambda t: engine.understand(t, now=NOW),

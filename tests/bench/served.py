@@ -143,16 +143,19 @@ class Served:
         ):
             return response.status, await response.json()
 
+    @property
+    def worker_pid(self) -> int:
+        """The process that understands for it."""
+        (worker,) = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return int(worker)
+
     def cpu_s(self) -> float:
-        """Return the CPU time that it took so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the CPU time that it and its worker took so far."""
+        return sum(map(_cpu_s, (self.pid, self.worker_pid)))
 
     def rss_mb(self) -> float:
-        """Return the most memory that it held so far."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+        """Return the most memory that it and its worker held so far."""
+        return sum(map(_rss_mb, (self.pid, self.worker_pid)))
 
     def logged(self, *levels: str) -> list[dict[str, Any]]:
         """Return the log's lines of these levels; what is no log line counts as `error`."""
@@ -165,3 +168,14 @@ class Served:
             if entry.get("level") in levels:
                 found.append(entry)
         return found
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rss_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import sqlite3
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -25,7 +28,6 @@ from tests.bench.verdict import counted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from bot.playbook import Playbook
 
@@ -204,6 +206,25 @@ async def refused(served: Served) -> list[str]:
     assert out == ""
     assert "Traceback" not in err
     return [line for line in err.splitlines() if not line.startswith("{")]
+
+
+async def test_the_worker_is_killed_again_and_again(served, customers, tally):
+    for _ in range(3):
+        talk = asyncio.create_task(say(customers))
+        await asyncio.sleep(0.01)
+        os.kill(served.worker_pid, signal.SIGKILL)
+        await talk
+        await ready_within(served, 20)
+    assert any(e.get("logger") == "frontdesk.nlp" for e in served.logged("warning"))
+    await judge(served, customers, tally)
+
+
+async def test_the_worker_goes_with_the_service(served):
+    worker = served.worker_pid
+    await served.kill()
+    async with asyncio.timeout(10):
+        while Path(f"/proc/{worker}").exists():  # noqa: ASYNC110, ASYNC240  # it tells nobody
+            await asyncio.sleep(0.05)
 
 
 async def test_port_in_use(shop, tmp_path):

@@ -62,11 +62,11 @@ class ForcedEngine:
     understanding: Understanding | None = None
     model_id: str = "m-forced"
 
-    def understand(self, *_: Any, **__: Any) -> Understanding:
+    async def understand(self, *_: Any, **__: Any) -> Understanding:
         assert self.understanding is not None
         return self.understanding
 
-    def passages(self, *_: Any) -> tuple[Any, ...]:
+    async def passages(self, *_: Any) -> tuple[Any, ...]:
         return ()
 
 

@@ -18,6 +18,7 @@ from crm_store.records import Appointment, Customer, Order, OrderLine, OrderStat
 from nlp.understanding import LANGUAGES, Entity, IntentGuess, Tone, Understanding
 
 if TYPE_CHECKING:
+    from bot.actions.outcome import Search
     from bot.settings.settings import Settings
     from nlp.knowledge import Passage
 
@@ -186,10 +187,19 @@ def a_request(
         "exchange_id": "e-1",
         "shop": shop or FakeShop.of(an_order()),
         "visits": FakeVisits(),
-        "search": lambda *_: passages,
+        "search": finding(*passages),
         "knowledge_band": 0.5,
     }
     return Request(**values | more)
+
+
+def finding(*passages: Passage) -> Search:
+    """A knowledge search that always comes to the same."""
+
+    async def search(*_: object) -> tuple[Passage, ...]:
+        return passages
+
+    return search
 
 
 def signed_in(**more: Any) -> dict[str, Any]:
