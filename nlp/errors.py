@@ -4,6 +4,7 @@ NlpError
 ├── NotTrained     there is no model in this folder
 ├── StaleModel     the model was made from another configuration, or by other versions
 ├── BrokenModel    a file of the model is missing, altered or unreadable
+├── BadEncoder     the sentence encoder that was named cannot be used
 ├── EngineFailed   understanding failed on a message; carries where, but not the words
 └── BadExamples    training or evaluation data is unusable; carries its faults
 """
@@ -33,6 +34,10 @@ class StaleModel(NlpError):  # noqa: N818 - named after what is the case
 
 class BrokenModel(NlpError):  # noqa: N818 - named after what is the case
     """The model's files are not what its manifest says."""
+
+
+class BadEncoder(NlpError):  # noqa: N818 - named after what is the case
+    """A sentence encoder cannot be used, or the libraries for it are missing."""
 
 
 class EngineFailed(NlpError):  # noqa: N818 - named after what is the case

@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
-from nlp import intents
-from nlp.evaluation_figures import Bin, Confusion, Mistake, Report, Scores, Trade
+from nlp import data_faults, intents, semantic
+from nlp.comparison import Comparison, compare
+from nlp.evaluation_figures import (
+    Bin,
+    Confusion,
+    KnowledgeScores,
+    Mistake,
+    Report,
+    Scores,
+    Step,
+    Trade,
+)
 from nlp.examples import Example, TrainingSet
 from nlp.language import detect
 from nlp.understanding import OUT_OF_SCOPE, Entity, Language
@@ -27,11 +40,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 
-__all__ = ["Report", "evaluate"]
+__all__ = ["KnowledgeQuestion", "Report", "evaluate", "score_knowledge"]
 
 _BINS = 10
 _BANDS = tuple(n / 20 for n in range(20))
 """Probabilities from which the bot might answer, for coverage against correctness."""
+_CURVE = (0.25, 0.5, 0.75)
+"""Shares of the training rows on the learning curve; all of them come from the folds."""
 _MOST_PAIRS = 30
 _MOST_ERRORS = 500
 """Errors listed; a page of more is read by nobody."""
@@ -55,11 +70,25 @@ class _Answer(Struct, frozen=True):
     def inside(self) -> bool:
         return self.example.intent != OUT_OF_SCOPE
 
+    @property
+    def right(self) -> bool:
+        return self.got == self.example.intent
+
+
+class KnowledgeQuestion(Struct, frozen=True, kw_only=True):
+    """A question and the article that answers it."""
+
+    text: str
+    language: Language
+    article_id: str | None
+    """None where no article answers it, and none should."""
+
 
 def evaluate(
     subject: TrainingSet | Engine,
     examples: Sequence[Example] | None = None,
     progress: Progress | None = None,
+    against: Engine | None = None,
 ) -> Report:
     """Measure a training set by cross-validation, or a trained engine on examples.
 
@@ -67,46 +96,78 @@ def evaluate(
         subject: The training set; or an engine, which then needs examples.
         examples: The rows to score an engine on. When some say `test`, only those count.
         progress: Told of every step.
+        against: Another engine, to be compared with on the same rows.
 
     Raises:
         ValueError: an engine came without examples.
     """
     tell = progress or (lambda _doing, _share: None)
     if isinstance(subject, TrainingSet):
-        answers, us = _cross_validate(subject, tell)
-        names = frozenset(e.intent for e in subject.examples)
-        return _report("cross-validation", answers, names, median_us=us)
+        return _cross_validated(subject, tell)
     if not examples:
         raise ValueError("an engine is evaluated on examples, and there are none")
     tests = [e for e in examples if e.split == "test"] or list(examples)
-    return _held_out(subject, tests, tell)
+    report, answers = _held_out(subject, tests, tell)
+    faults = (
+        *data_faults.in_examples(examples),
+        *data_faults.too_alike(tests, report.confusion),
+    )
+    comparison = None if against is None else _compared(answers, against, tests, tell)
+    return replace(report, data_faults=faults, comparison=comparison)
 
 
-def _held_out(engine: Engine, examples: Sequence[Example], tell: Progress) -> Report:
+def score_knowledge(
+    engine: Engine, questions: Sequence[KnowledgeQuestion], sure: float
+) -> KnowledgeScores | None:
+    """Ask the knowledge base questions whose article is known; None when there are none.
+
+    Args:
+        engine: With the articles.
+        questions: What to ask.
+        sure: The probability from which a passage is given as the answer.
+    """
+    if not questions:
+        return None
+    now = datetime(2025, 1, 6, 9, tzinfo=UTC)
+    first = among = asked = answered = correct = 0
+    misses: list[tuple[str, str, str | None]] = []
+    for question in questions:
+        seen = engine.understand(question.text, now=now, locale=question.language)
+        passages = engine.passages(question.text, question.language, seen)
+        found = [p.article_id for p in passages]
+        wanted = question.article_id
+        if wanted is not None:
+            asked += 1
+            first += found[:1] == [wanted]
+            among += wanted in found
+        given = found[0] if passages and passages[0].probability >= sure else None
+        answered += given is not None
+        correct += given is not None and given == wanted
+        if (found[:1] != [wanted] and wanted is not None) or (given and wanted is None):
+            misses.append((question.text, wanted or "-", found[0] if found else None))
+    return KnowledgeScores(
+        questions=len(questions),
+        first=first / asked if asked else 0.0,
+        among_three=among / asked if asked else 0.0,
+        answered=answered / len(questions),
+        correct=correct / answered if answered else 0.0,
+        misses=tuple(misses),
+    )
+
+
+def _held_out(
+    engine: Engine, examples: Sequence[Example], tell: Progress
+) -> tuple[Report, list[_Answer]]:
     """Score an engine as it would serve, clock running."""
-    now = datetime(2025, 1, 6, 9, tzinfo=UTC)  # any fixed moment: figures must not change by day
-    answers: list[_Answer] = []
     seconds: list[float] = []
     found: list[tuple[Entity, ...]] = []
-    for number, example in enumerate(examples):
-        begun = time.perf_counter()
-        seen = engine.understand(example.text, now=now, locale=example.language)
-        seconds.append(time.perf_counter() - begun)
-        found.append(seen.entities)
-        answers.append(
-            _Answer(
-                example,
-                example.language or seen.language,
-                seen.ranking[0].intent,
-                seen.probability,
-                seen.out_of_scope,
-                refused=seen.intent is None,
-            )
-        )
-        if number % 1000 == 0:
-            tell("understanding", number / len(examples))
+    answers: list[_Answer] = []
+    for answer, entities, took in _understood(engine, examples, tell):
+        answers.append(answer)
+        found.append(entities)
+        seconds.append(took)
     marked = [e.entities for e in examples]
-    return _report(
+    report = _report(
         "held-out",
         answers,
         frozenset(engine.intents),
@@ -114,30 +175,113 @@ def _held_out(engine: Engine, examples: Sequence[Example], tell: Progress) -> Re
         median_us=float(np.median(seconds) * 1e6),
         entities=_entity_scores(marked, found) if any(marked) else None,
     )
+    return report, answers
 
 
-def _cross_validate(training_set: TrainingSet, tell: Progress) -> tuple[list[_Answer], float]:
+def _understood(
+    engine: Engine, examples: Sequence[Example], tell: Progress
+) -> Iterator[tuple[_Answer, tuple[Entity, ...], float]]:
+    """Yield what an engine makes of each example, its entities, and the seconds that it took."""
+    now = datetime(2025, 1, 6, 9, tzinfo=UTC)  # any fixed moment: figures must not change by day
+    for number, example in enumerate(examples):
+        begun = time.perf_counter()
+        seen = engine.understand(example.text, now=now, locale=example.language)
+        took = time.perf_counter() - begun
+        answer = _Answer(
+            example,
+            example.language or seen.language,
+            seen.ranking[0].intent,
+            seen.probability,
+            seen.out_of_scope,
+            refused=seen.intent is None,
+        )
+        yield answer, seen.entities, took
+        if number % 1000 == 0:
+            tell("understanding", number / len(examples))
+
+
+def _compared(
+    answers: Sequence[_Answer], other: Engine, examples: Sequence[Example], tell: Progress
+) -> Comparison:
+    theirs = [answer.right for answer, _, _ in _understood(other, examples, tell)]
+    return compare([a.right for a in answers], theirs, other.model_id)
+
+
+def _cross_validated(training_set: TrainingSet, tell: Progress) -> Report:
     """Score every row by a model, calibration included, that saw neither it nor its fold."""
     seconds: list[float] = []
     rows = [*training_set.examples, *training_set.out_of_scope]
     labels = np.array([e.intent for e in rows])
     languages = [e.language or detect(e.text) for e in rows]
+    spec = training_set.semantic
+    vectors = None if spec is None else semantic.prepare(spec, [e.text for e in rows])
     answers: list[_Answer] = []
     folds = intents.stratified(labels, 5)
+    steps = len(folds) + len(_CURVE)
     for number, (seen, unseen) in enumerate(folds):
-        tell(f"fold {number + 1} of {len(folds)}", number / len(folds))
+        tell(f"fold {number + 1} of {len(folds)}", number / steps)
         model, _ = intents.fit(
             [rows[i].text for i in seen],
             labels[seen].tolist(),
             [languages[i] for i in seen],
             training_set.admitted_loss,
+            vectors,
         )
         for i in unseen.tolist():
             begun = time.perf_counter()
             reading = model.read(rows[i].text, languages[i])
             seconds.append(time.perf_counter() - begun)
             answers.append(_answer(rows[i], languages[i], reading, model.intents))
-    return answers, float(np.median(seconds) * 1e6)
+    dense = None
+    if vectors is not None:
+        dense = semantic.matrix(vectors, [e.text for e in rows], languages)
+    curve: list[Step] = []
+    for number, share in enumerate(_CURVE):
+        tell("learning curve", (len(folds) + number) / steps)
+        curve.append(_step(share, rows, labels, dense, folds[0]))
+    whole = [a for a in answers if a.inside]
+    right = sum(a.guess == a.example.intent for a in whole)
+    curve.append(
+        Step(share=1.0, examples=len(folds[0][0]), first_guess=right / len(whole) if whole else 0)
+    )
+    report = _report(
+        "cross-validation",
+        answers,
+        frozenset(e.intent for e in training_set.examples),
+        median_us=float(np.median(seconds) * 1e6),
+        curve=tuple(curve),
+    )
+    faults = (*data_faults.in_examples(rows), *data_faults.too_alike(rows, report.confusion))
+    return replace(report, data_faults=faults)
+
+
+def _step(
+    share: float,
+    rows: Sequence[Example],
+    labels: npt.NDArray[Any],
+    dense: npt.NDArray[np.float32] | None,
+    fold: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> Step:
+    """Return what a share of the training rows of one fold gives on the rest."""
+    seen, unseen = fold
+    dice = np.random.default_rng(intents.SEED)
+    part = np.concatenate(
+        [
+            dice.permutation(some)[: max(1, round(share * len(some)))]
+            for some in (seen[labels[seen] == name] for name in np.unique(labels[seen]))
+        ]
+    )
+    part.sort()
+    asked = unseen[labels[unseen] != OUT_OF_SCOPE]
+    guessed = intents.guesses(
+        [rows[i].text for i in part],
+        labels[part],
+        [rows[i].text for i in asked],
+        None if dense is None else (dense[part], dense[asked]),
+    )
+    return Step(
+        share=share, examples=len(part), first_guess=float(np.mean(guessed == labels[asked]))
+    )
 
 
 def _answer(
@@ -157,7 +301,8 @@ def _report(
     *,
     model_id: str | None = None,
     median_us: float | None = None,
-    entities: tuple[Mapping[str, Scores], float] | None = None,
+    entities: tuple[Mapping[str, Scores], float, float] | None = None,
+    curve: tuple[Step, ...] = (),
 ) -> Report:
     confusion = _confusion(answers)
     by_language: dict[Language, list[_Answer]] = defaultdict(list)
@@ -196,6 +341,9 @@ def _report(
         out_of_scope=tuple(_trade(answers, b, _inside_below(b)) for b in _BANDS),
         entities=None if entities is None else entities[0],
         entity_f1=None if entities is None else entities[1],
+        entity_value_f1=None if entities is None else entities[2],
+        learning_curve=curve,
+        knowledge=None,
         median_us=median_us,
         mistakes=tuple(
             Mistake(
@@ -204,10 +352,12 @@ def _report(
                 expected=a.example.intent,
                 got=a.got,
                 probability=a.probability,
+                path=None if a.example.path is None else str(a.example.path),
                 line=a.example.line,
             )
             for a in wrong[:_MOST_ERRORS]
         ),
+        data_faults=(),
     )
 
 
@@ -302,19 +452,26 @@ def _trade(
 
 def _entity_scores(
     marked: Sequence[tuple[Entity, ...]], found: Sequence[tuple[Entity, ...]]
-) -> tuple[dict[str, Scores], float]:
-    """Count exact spans; return the figures by type and the F1 of all types together.
+) -> tuple[dict[str, Scores], float, float]:
+    """Count exact spans; return the figures by type, the F1 of all types, and that of values.
 
     Types that are never marked are not held against the finder.
     """
     expected: Counter[str] = Counter()
     understood: Counter[str] = Counter()
     right: Counter[str] = Counter()
+    same_value = 0
     for gold, ours in zip(marked, found, strict=True):
         spans = {(e.type, e.start, e.end) for e in gold}
         expected.update(e.type for e in gold)
         understood.update(e.type for e in ours)
         right.update(e.type for e in ours if (e.type, e.start, e.end) in spans)
+        same_value += (_values(gold) & _values(ours)).total()
     by_type = {t: _scores(right[t], n, understood[t]) for t, n in sorted(expected.items())}
-    pooled = _scores(right.total(), expected.total(), sum(understood[t] for t in expected))
-    return by_type, pooled.f1
+    claimed = sum(understood[t] for t in expected)
+    spans_f1 = _scores(right.total(), expected.total(), claimed).f1
+    return by_type, spans_f1, _scores(same_value, expected.total(), claimed).f1
+
+
+def _values(entities: Sequence[Entity]) -> Counter[str]:
+    return Counter(f"{e.type} {orjson.dumps(e.value, default=str).decode()}" for e in entities)

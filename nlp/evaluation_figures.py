@@ -9,6 +9,8 @@ from msgspec import Struct, to_builtins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nlp.comparison import Comparison
+    from nlp.errors import Fault
     from nlp.understanding import Language
 
 
@@ -43,6 +45,32 @@ class Trade(Struct, frozen=True, kw_only=True):
     """Share of the messages out of scope that are not answered."""
 
 
+class Step(Struct, frozen=True, kw_only=True):
+    """One point of a learning curve."""
+
+    share: float
+    """Of the training rows that were used, in (0, 1]."""
+    examples: int
+    first_guess: float
+    """Share of the unseen messages in scope whose first guess is right."""
+
+
+class KnowledgeScores(Struct, frozen=True, kw_only=True):
+    """How well questions find the article that answers them; shares in [0, 1]."""
+
+    questions: int
+    first: float
+    """Share whose article comes first."""
+    among_three: float
+    """Share whose article is among the first three."""
+    answered: float
+    """Share that is answered at all: something is sure enough."""
+    correct: float
+    """Share of these answers that come from the right article."""
+    misses: tuple[tuple[str, str, str | None], ...]
+    """Question, its article, and the one that came first, if any."""
+
+
 class Confusion(Struct, frozen=True, kw_only=True):
     """One class taken for another."""
 
@@ -61,6 +89,7 @@ class Mistake(Struct, frozen=True, kw_only=True):
     expected: str
     got: str
     probability: float
+    path: str | None
     line: int
 
 
@@ -101,11 +130,21 @@ class Report(Struct, frozen=True, kw_only=True):
     """Exact spans by type; None when nothing is marked."""
     entity_f1: float | None
     """Of all types together; None when nothing is marked."""
+    entity_value_f1: float | None
+    """The same by type and value, wherever they stand."""
+    learning_curve: tuple[Step, ...]
+    """What fewer examples would give; empty for a model that is trained already."""
+    knowledge: KnowledgeScores | None
+    """How well questions find their article; None when there are none."""
     median_us: float | None
     """Microseconds a message: the whole understanding, in cross-validation only the intents."""
     mistakes: tuple[Mistake, ...]
+    data_faults: tuple[Fault, ...]
+    """What is wrong with the examples themselves."""
+    comparison: Comparison | None = None
+    """With another model, on the same messages."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the public JSON form."""
-        content: dict[str, Any] = to_builtins(self)
+        content: dict[str, Any] = to_builtins(self, enc_hook=str)
         return content

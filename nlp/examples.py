@@ -1,7 +1,8 @@
 """What a model is made of: labelled messages, and the training set that holds them with the rest.
 
-Example files (CSV or JSONL) are read here, every fault with its line. `bot` builds the training
-set of a configuration itself and hands it to `training.train`; nothing here knows YAML.
+Example files (CSV or JSONL) are read here, every fault with its line; a faulty row is left out.
+`bot` builds the training set of a configuration itself and hands it to `training.train`; nothing
+here knows YAML.
 
     EX001  the file cannot be read or decoded      EX004  `language` or `split` is not known
     EX002  a column or field is missing            EX005  a marked entity does not fit the text
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import orjson
 from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from nlp.errors import BadExamples, Fault
 from nlp.understanding import LANGUAGES, OUT_OF_SCOPE, Entity, Language
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nlp.entities.finder import EntitySpec
+    from nlp.semantic import SemanticSpec
 
 Split = Literal["train", "valid", "test"]
 ToneKind = Literal["negative", "urgent", "abusive"]
@@ -50,8 +53,18 @@ class Example(Struct, frozen=True, kw_only=True):
     """None when the source does not say; training then detects it."""
     split: Split | None = None
     entities: tuple[Entity, ...] = ()
+    path: Path | None = None
+    """Its file, where somebody asked for it."""
     line: int = 0
-    """Where it stands in its file, from 1; 0 when it comes from no file."""
+    """Where it stands in its file, from 1; 0 when nobody asked."""
+
+
+class ExampleFile(Struct, frozen=True, kw_only=True):
+    """What a file of examples holds."""
+
+    examples: tuple[Example, ...]
+    faults: tuple[Fault, ...] = ()
+    """Of the rows that cannot be used, by line."""
 
 
 class NeedExample(Struct, frozen=True, kw_only=True):
@@ -92,12 +105,14 @@ class TrainingSet(Struct, frozen=True, kw_only=True):
     languages: tuple[Language, ...] = LANGUAGES
     admitted_loss: float = ADMITTED_LOSS
     """Share of messages in scope that may be refused so that others are."""
+    semantic: SemanticSpec | None = None
+    """The semantic tier, where one is wanted."""
 
     def fingerprint(self) -> str:
         """Return the sha256 of the whole set, as hex; it changes when anything in it does."""
         content = {
-            "examples": [to_builtins(e) for e in self.examples],
-            "out_of_scope": [to_builtins(e) for e in self.out_of_scope],
+            "examples": [_content(e) for e in self.examples],
+            "out_of_scope": [_content(e) for e in self.out_of_scope],
             "entities": None if self.entities is None else self.entities.to_json(),
             "needs": [to_builtins(n) for n in self.needs],
             "intent_needs": dict(self.intent_needs),
@@ -105,6 +120,7 @@ class TrainingSet(Struct, frozen=True, kw_only=True):
             "tones": {kind: dict(patterns) for kind, patterns in self.tones.items()},
             "languages": list(self.languages),
             "admitted_loss": self.admitted_loss,
+            "semantic": None if self.semantic is None else self.semantic.to_json(),
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -118,11 +134,17 @@ class TrainingSet(Struct, frozen=True, kw_only=True):
         )
 
 
-def read_examples(path: Path) -> tuple[Example, ...]:
+def _content(example: Example) -> dict[str, Any]:
+    """Return what an example teaches, wherever it stands."""
+    content: dict[str, Any] = to_builtins(replace(example, path=None, line=0))
+    return content
+
+
+def read_examples(path: Path) -> ExampleFile:
     """Read a CSV file (by its suffix .csv) or a JSONL file of examples.
 
     Raises:
-        BadExamples: with every fault of the file.
+        BadExamples: with every fault of the file, when no row of it can be used.
     """
     faults: list[Fault] = []
 
@@ -133,18 +155,19 @@ def read_examples(path: Path) -> tuple[Example, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        fault(1, "EX001", f"cannot be read as UTF-8 text: {error}")
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        fault(1, "EX001", f"cannot be read: {reason}")
     else:
         records = _csv_records if path.suffix.lower() == ".csv" else _jsonl_records
         for line, record in records(text, fault):
             example = _example(line, record, fault)
             if example is not None:
-                examples.append(example)
+                examples.append(replace(example, path=path))
         if not examples and not faults:
             fault(1, "EX006", "the file holds no example")
-    if faults:
+    if not examples:
         raise BadExamples(tuple(faults))
-    return tuple(examples)
+    return ExampleFile(examples=tuple(examples), faults=tuple(faults))
 
 
 _Report = Callable[[int, str, str], None]
@@ -153,20 +176,30 @@ _Report = Callable[[int, str, str], None]
 def _csv_records(text: str, fault: _Report) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each row with the line it starts in; a quoted field may span lines."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    missing = {"text", "intent"} - set(reader.fieldnames or ())
+    try:
+        missing = {"text", "intent"} - set(reader.fieldnames or ())
+    except csv.Error as error:
+        fault(1, "EX003", f"not a CSV row: {error}")
+        return
     if missing:
         fault(1, "EX002", f"the header has no column {', '.join(sorted(missing))}")
         return
     end = reader.line_num
-    try:
-        for row in reader:
-            line, end = end + 1, reader.line_num
-            if None in row or None in row.values():
-                fault(line, "EX003", "the row has more or fewer fields than the header")
-            else:
-                yield line, row
-    except csv.Error as error:
-        fault(end + 1, "EX003", f"not a CSV row: {error}")
+    while True:
+        line = end + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            fault(line, "EX003", f"not a CSV row: {error}")
+            end = max(reader.line_num, line)
+            continue
+        end = reader.line_num
+        if row is None:
+            return
+        if None in row or None in row.values():
+            fault(line, "EX003", "the row has more or fewer fields than the header")
+        else:
+            yield line, row
 
 
 def _jsonl_records(text: str, fault: _Report) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -202,24 +235,34 @@ def _example(line: int, record: dict[str, Any], fault: _Report) -> Example | Non
     if split not in (None, *get_args(Split)):
         fault(line, "EX004", f"split {split!r} is not one of {', '.join(get_args(Split))}")
         return None
+    try:
+        entities = tuple(_entities(text, record))
+    except ValueError as error:
+        fault(line, "EX005", str(error))
+        return None
     name = (intent or "").strip()
     return Example(
         text=text,
         intent=OUT_OF_SCOPE if name.lower() in _OUT_OF_SCOPE_NAMES else name,
         language=language,
         split=split,
-        entities=tuple(_entities(line, text, record, fault)),
+        entities=entities,
         line=line,
     )
 
 
-def _entities(line: int, text: str, record: dict[str, Any], fault: _Report) -> Iterator[Entity]:
-    """Yield the marked entities of a record; public sets call them `slots` and `slot`."""
+def _entities(text: str, record: dict[str, Any]) -> Iterator[Entity]:
+    """Yield the marked entities of a record; public sets call them `slots` and `slot`.
+
+    Raises:
+        ValueError: one of them is not an entity, or does not fit the text.
+    """
     marked = record.get("entities") or record.get("slots") or ()
-    for mark in marked if isinstance(marked, list) else ():
+    if not isinstance(marked, list | tuple):
+        raise ValueError("the entities are not a list")  # noqa: TRY004 - of the file, not of code
+    for mark in marked:
         if not isinstance(mark, dict):
-            fault(line, "EX005", "an entity is not an object")
-            continue
+            raise ValueError("an entity is not an object")  # noqa: TRY004
         kind = mark.get("type") or mark.get("slot")
         start, end = mark.get("start"), mark.get("end")
         if start is None and end is None:
@@ -230,8 +273,7 @@ def _entities(line: int, text: str, record: dict[str, Any], fault: _Report) -> I
             and isinstance(end, int)
             and 0 <= start < end <= len(text)
         ):
-            fault(line, "EX005", f"entity {kind!r} at {start}..{end} does not fit the text")
-            continue
+            raise ValueError(f"entity {kind!r} at {start}..{end} does not fit the text")
         span = text[start:end]
         value = mark.get("value", span)
         yield Entity(type=kind, text=span, start=start, end=end, value=value)

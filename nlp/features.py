@@ -269,6 +269,7 @@ class LinearScorer:
         features: What the rows mean.
         weights: float32 of shape (features, classes), C-contiguous, a row per n-gram.
         intercept: float32 of shape (classes,).
+        dense: float32 of shape (width, classes): the weights of a sentence's vector, if any.
     """
 
     def __init__(
@@ -276,15 +277,27 @@ class LinearScorer:
         features: Features,
         weights: npt.NDArray[np.float32],
         intercept: npt.NDArray[np.float32],
+        dense: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self.features = features
         self.weights = np.ascontiguousarray(weights, np.float32)
         self.intercept = np.asarray(intercept, np.float32)
+        self.dense = None if dense is None else np.ascontiguousarray(dense, np.float32)
 
-    def scores(self, rows: Rows, values: Values) -> npt.NDArray[np.float32]:
-        """Return the margins of what `features.rows` found in a text, of shape (classes,)."""
+    def scores(
+        self, rows: Rows, values: Values, vector: Values | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Return the margins of a text, of shape (classes,).
+
+        Args:
+            rows: What `features.rows` found in it.
+            values: The same.
+            vector: The sentence's vector, shape (width,), where the model has weights for it.
+        """
         if not len(rows):
             return self.intercept
         margins: Values = values @ self.weights.take(rows, 0)
         margins += self.intercept
+        if vector is not None and self.dense is not None:
+            margins += vector @ self.dense
         return margins

@@ -18,7 +18,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nlp import intents, model_files, needs
+from nlp import intents, model_files, needs, semantic
 from nlp.errors import BadExamples, Fault
 from nlp.knowledge import Curve, KnowledgeBase
 from nlp.language import detect
@@ -74,6 +74,7 @@ def train(
 
     Raises:
         BadExamples: there are fewer than two classes to tell apart.
+        BadEncoder: the semantic tier cannot be had.
         NlpError: the folder holds something else than a model.
     """
     begun = time.perf_counter()
@@ -82,8 +83,13 @@ def train(
     rows = _rows(training_set)
     fingerprint = training_set.fingerprint()
     tell("intents", 0.0)
+    spec = training_set.semantic
     model, held_out = intents.fit(
-        rows.texts, rows.labels, rows.languages, training_set.admitted_loss
+        rows.texts,
+        rows.labels,
+        rows.languages,
+        training_set.admitted_loss,
+        None if spec is None else semantic.prepare(spec, rows.texts),
     )
     readings = _held_out_readings(model, held_out, rows)
     tell("needs", 0.7)

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 import typer
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from bot.cli.configuration import DEFAULT, AsJson, Config
 from bot.cli.progress import shown_progress
@@ -25,16 +26,21 @@ from bot.settings.load import load
 from nlp.understanding import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from bot.settings.settings import Settings
     from nlp.engine import Engine
+    from nlp.errors import Fault as LineFault
     from nlp.evaluation import Report
+    from nlp.examples import Example, TrainingSet
     from nlp.questions import Question
 
 Examples = Annotated[
     Path | None, typer.Option("--examples", help="A CSV or JSONL file of examples.")
 ]
 STDIN = Path("-")
+_MOST_FAULTS = 5
+"""Of one kind that a terminal shows; the report has them all."""
 _SHOW_EVERY = 200
 """Lines between two steps of the progress bar."""
 
@@ -57,31 +63,41 @@ def run_training(
     out: Annotated[
         Path | None, typer.Option(help="Where to put the model; a model there is replaced.")
     ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="With --examples: a folder with a sentence encoder, to go by as well."),
+    ] = None,
+    tier: Annotated[str, typer.Option(help="How to use it: encoder or table.")] = "encoder",
     as_json: AsJson = False,
-) -> None:
-    """Train a configuration's model, or an intent model from a file of examples."""
+) -> int:
+    """Train a configuration's model, or an intent model from a file of examples.
+
+    Rows of a file that cannot be used are named and left out; the exit code is then 1.
+    """
     if examples is not None and config is not None:
         raise BotError("train on a configuration or on --examples, not on both")
     if examples is not None and out is None:
         raise BotError("--examples needs --out: a folder for the model")
+    if encoder is not None and examples is None:
+        raise BotError("--encoder goes with --examples; a configuration names its own")
+    faults: tuple[LineFault, ...] = ()
     if examples is None:
         settings = load(config or DEFAULT)
         from bot.models import folder_of
 
         training_set, folder = settings.training_set(), out or folder_of(settings)
     else:
-        from nlp.examples import TrainingSet, read_examples
-
-        training_set, folder = TrainingSet.of_examples(read_examples(examples)), cast("Path", out)
+        training_set, faults = _examples_set(examples, encoder, tier)
+        folder = cast("Path", out)
 
     from nlp.training import train
 
     with shown_progress() as progress:
         report = train(training_set, folder, progress)
     if as_json:
-        content = {**asdict(report), "folder": str(report.folder)}
+        content = {**asdict(report), "folder": str(report.folder), "rows_left_out": len(faults)}
         typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
-        return
+        return int(bool(faults))
     counts = ", ".join(
         f"{count} {language} ({_percent(report.accuracy.get(language))} right when held out)"
         for language, count in report.examples.items()
@@ -90,6 +106,33 @@ def run_training(
         f"Trained {report.model_id} in {report.seconds:.1f} s: {report.intents} intents from "
         f"{counts}. It is in {shown(report.folder)}"
     )
+    return int(bool(faults))
+
+
+def _examples_set(
+    examples: Path, encoder: Path | None, tier: str
+) -> tuple[TrainingSet, tuple[LineFault, ...]]:
+    from nlp.examples import TrainingSet
+    from nlp.semantic import SemanticSpec, Tier
+
+    if tier not in get_args(Tier):
+        raise BotError(f"--tier is {' or '.join(get_args(Tier))}, not '{tier}'")
+    rows, faults = _read_examples(examples)
+    training_set = TrainingSet.of_examples(rows)
+    if encoder is not None:
+        spec = SemanticSpec(encoder=encoder, tier=cast("Tier", tier))
+        training_set = replace(training_set, semantic=spec)
+    return training_set, faults
+
+
+def _read_examples(path: Path) -> tuple[tuple[Example, ...], tuple[LineFault, ...]]:
+    """Read a file of examples, and name the rows that cannot be used."""
+    from nlp.examples import read_examples
+
+    file = read_examples(path)
+    for fault in file.faults:
+        _complain(fault)
+    return file.examples, file.faults
 
 
 def _percent(share: float | None) -> str:
@@ -105,22 +148,39 @@ def run_evaluation(
         Path | None, typer.Option(help="Score this model, not the configuration's.")
     ] = None,
     examples: Examples = None,
-    report: Annotated[
-        Path | None, typer.Option(help="A folder for evaluation.json and evaluation.html.")
+    against: Annotated[
+        Path | None,
+        typer.Option(help="With --examples: compare with this model on the same messages."),
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the page: en or zh.")] = "en",
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate",
+            help="Exit with 1 when the model is significantly worse than --against, or the "
+            "examples contradict each other.",
+        ),
+    ] = False,
     at_least: Annotated[
         float | None,
         typer.Option(help="Exit with 1 when the accuracy is below this share.", min=0, max=1),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="A folder for evaluation.json and evaluation.html.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the page: en or zh.")] = "en",
     as_json: AsJson = False,
 ) -> int:
-    """Measure a model on a file's held-out rows, or a configuration by cross-validation."""
+    """Measure a model on a file's held-out rows, or a configuration by cross-validation.
+
+    Rows of a file that cannot be used are named and left out; the exit code is then 1.
+    """
     if model is not None and examples is None:
         raise BotError("--model needs --examples: rows to score it on")
+    if against is not None and examples is None:
+        raise BotError("--against needs --examples: rows to score both models on")
     if language not in get_args(Language):
         raise BotError(f"--language is en or zh, not '{language}'")
-    figures = _measured(config, model, examples)
+    figures, complete = _measured(config, model, examples, against)
     content = figures.to_json()
     if report is not None:
         _write_report(figures, content, report, cast("Language", language))
@@ -128,27 +188,65 @@ def run_evaluation(
         typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
     else:
         typer.echo(_summary(figures))
+        _tell_data_faults(figures.data_faults)
         if report is not None:
             typer.echo(f"The page is {shown(report / 'evaluation.html')}")
-    return int(at_least is not None and figures.accuracy < at_least)
+    short = at_least is not None and figures.accuracy < at_least
+    return int(not complete or short or (gate and not _passes(figures)))
 
 
-def _measured(config: Path, model: Path | None, examples: Path | None) -> Report:
-    """Return the figures; what can be refused is refused before anything slow begins."""
+def _passes(figures: Report) -> bool:
+    """Say whether a model may take the place of the one that it was compared with."""
+    worse = figures.comparison is not None and figures.comparison.verdict == "worse"
+    return not worse and all(f.code != "DATA001" for f in figures.data_faults)
+
+
+def _measured(
+    config: Path, model: Path | None, examples: Path | None, against: Path | None
+) -> tuple[Report, bool]:
+    """Return the figures, and whether all rows could be used.
+
+    What can be refused is refused before anything slow begins.
+    """
     if examples is None:
-        training_set = load(config).training_set()
-        from nlp.evaluation import evaluate
-
-        with shown_progress() as progress:
-            return evaluate(training_set, progress=progress)
-    from nlp.examples import read_examples
-
-    rows = read_examples(examples)
+        return _measured_configuration(load(config)), True
+    rows, faults = _read_examples(examples)
+    other = None if against is None else _engine(config, against)
     engine = _engine(config, model)
     from nlp.evaluation import evaluate
 
     with shown_progress() as progress:
-        return evaluate(engine, rows, progress)
+        return evaluate(engine, rows, progress, other), not faults
+
+
+def _measured_configuration(settings: Settings) -> Report:
+    from bot.settings.golden import knowledge_questions
+
+    questions = knowledge_questions(settings)
+    training_set = settings.training_set(places=True)
+    from nlp.evaluation import evaluate, score_knowledge
+
+    with shown_progress() as progress:
+        report = evaluate(training_set, progress=progress)
+        if not questions:
+            return report
+        from bot.models import engine_for
+
+        engine = engine_for(settings, progress)
+        knowledge = score_knowledge(engine, questions, settings.general.bands.knowledge)
+        return replace(report, knowledge=knowledge)
+
+
+def _tell_data_faults(faults: Sequence[LineFault]) -> None:
+    """Name the faults of the examples, of each kind the first few."""
+    told: Counter[str] = Counter()
+    for fault in faults:
+        told[fault.code] += 1
+        if told[fault.code] <= _MOST_FAULTS:
+            _complain(fault)
+    for code, count in sorted(told.items()):
+        if count > _MOST_FAULTS:
+            typer.echo(f"and {count - _MOST_FAULTS} more of {code}", err=True)
 
 
 def _write_report(
@@ -175,8 +273,25 @@ def _summary(figures: Report) -> str:
     }
     for language, shares in figures.languages.items():
         rows[f"  {language}"] = f"{_percent(shares['accuracy'])} right and not refused"
-    if figures.entities is not None and figures.entity_f1 is not None:
+    if figures.entities is not None:
         rows["entity F1"] = _percent(figures.entity_f1)
+        rows["entity F1 by value"] = _percent(figures.entity_value_f1)
+    if figures.knowledge is not None:
+        some = figures.knowledge
+        rows["knowledge"] = (
+            f"{_percent(some.first)} of {some.questions} questions find their article first, "
+            f"{_percent(some.correct)} of {_percent(some.answered)} answered are right"
+        )
+    if figures.learning_curve:
+        rows["learning curve"] = ", ".join(
+            f"{_percent(s.first_guess)} of {s.examples}" for s in figures.learning_curve
+        )
+    if figures.comparison is not None:
+        two = figures.comparison
+        rows[f"against {two.other}"] = (
+            f"{two.verdict}: {_percent(two.accuracy)} to {_percent(two.other_accuracy)}, "
+            f"{two.only_this} to {two.only_other} where one alone is right, p = {two.p_value:.2g}"
+        )
     if figures.median_us is not None:
         rows["median a message"] = f"{figures.median_us:.0f} µs"
     width = max(map(len, rows))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.settings.settings import Settings
     from bot.settings.strict_yaml import Steps
+    from nlp.evaluation import KnowledgeQuestion
 
 
 def _one_or_more(value: object) -> object:
@@ -127,12 +128,25 @@ class HoursTest(Strict):
     due: AwareDatetime = Field(description="When the first reply is due, with offset.")
 
 
+class KnowledgeTest(Strict):
+    """A question, and the article whose passage answers it; `frontdesk evaluate` scores them."""
+
+    question: Text = Field(description="What the customer writes.")
+    language: Language = Field(description="Its language.")
+    article: Name | None = Field(
+        description="The article; an explicit null = none answers it, and none should."
+    )
+
+
 class Golden(Strict):
     """`tests/<name>.yaml`."""
 
     conversations: tuple[ConversationTest, ...] = Field(default=(), description="Conversations.")
     routing: tuple[RoutingTest, ...] = Field(default=(), description="Routes.")
     hours: tuple[HoursTest, ...] = Field(default=(), description="Times due.")
+    knowledge: tuple[KnowledgeTest, ...] = Field(
+        default=(), description="Questions to the knowledge base."
+    )
 
 
 class GoldenFile(Struct, frozen=True, kw_only=True):
@@ -171,6 +185,21 @@ def load_golden(settings: Settings) -> tuple[GoldenFile, ...]:
     return tuple(files)
 
 
+def knowledge_questions(settings: Settings) -> tuple[KnowledgeQuestion, ...]:
+    """Return the questions to the knowledge base in a configuration's tests.
+
+    Raises:
+        ConfigError: With all faults of all files.
+    """
+    from nlp.evaluation import KnowledgeQuestion
+
+    return tuple(
+        KnowledgeQuestion(text=test.question, language=test.language, article_id=test.article)
+        for file in load_golden(settings)
+        for test in file.golden.knowledge
+    )
+
+
 def _check(settings: Settings, file: GoldenFile) -> Iterator[Fault]:
     """Yield a fault for each name that the configuration does not have."""
     customers = settings.demo.customers if settings.demo else {}
@@ -181,6 +210,7 @@ def _check(settings: Settings, file: GoldenFile) -> Iterator[Fault]:
         "need": settings.needs,
         "tier": settings.general.tiers,
         "queue": settings.routing.queues,
+        "article": settings.articles,
         "bot": {key for texts in settings.replies.values() for key in texts},
     }
     for path, part, name in _names(file.golden):
@@ -206,6 +236,9 @@ def _names(golden: Golden) -> Iterator[tuple[Steps, str, str]]:
         yield from _named(route, ("routing", number), "queue")
         case = ("routing", number, "given")
         yield from _named(route.given, case, "need", "intent", "language", "tier")
+
+    for number, question in enumerate(golden.knowledge):
+        yield from _named(question, ("knowledge", number), "language", "article")
 
 
 def _named(values: Any, place: Steps, *parts: str) -> Iterator[tuple[Steps, str, str]]:  # noqa: ANN401 - any of the models

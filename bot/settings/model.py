@@ -173,6 +173,23 @@ class WebChat(Strict):
     limits: Limits = Field(default=Limits(), description="Limits against floods.")
 
 
+class Semantic(Strict):
+    """A sentence encoder beside the intent model; needs the extra `semantic`."""
+
+    encoder: ShortText = Field(
+        description="A folder with `model.onnx` and `tokenizer.json`; if relative, from the "
+        "configuration's folder."
+    )
+    tier: Literal["encoder", "table"] = Field(
+        default="encoder",
+        description="`encoder` runs it for each message; `table` learns a vector for each of its "
+        "tokens in training: much faster, and half of the gain.",
+    )
+    languages: tuple[Language, ...] = Field(
+        default=("en", "zh"), min_length=1, description="The languages that it reads."
+    )
+
+
 class General(Strict):
     """`frontdesk.yaml`: what holds for the whole configuration."""
 
@@ -195,6 +212,9 @@ class General(Strict):
         le=0.2,
         description="The share of messages in scope, rightly understood, that may be refused so "
         "that messages out of scope are. More catches more of these.",
+    )
+    semantic: Semantic | None = Field(
+        default=None, description="A local sentence encoder, for better understanding."
     )
     web_chat: WebChat = Field(default=WebChat(), description="The web chat.")
     demo: bool = Field(

@@ -69,12 +69,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         file, rest = self._file(path)
         return Place(file=file.path, line=file.document.line(rest))
 
-    def training_set(self) -> TrainingSet:
-        """Return what the model is made of; replies, flows and routing leave it as it is."""
+    def training_set(self, *, places: bool = False) -> TrainingSet:
+        """Return what the model is made of; replies, flows and routing leave it as it is.
+
+        Args:
+            places: Whether each example is to know its file and line.
+        """
         # Imported here: reading a configuration needs nothing of the model's code.
         from bot.settings.training import training_set
 
-        return training_set(self)
+        return training_set(self, places=places)
 
     def _file(self, path: Steps) -> tuple[File, Steps]:
         part, rest = str(path[0]), path[1:]

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from nlp.entities.spec import CatalogueEntry, EntitySpec
 from nlp.examples import ArticleText, Example, NeedExample, ToneKind, TrainingSet
+from nlp.semantic import SemanticSpec
 from nlp.understanding import OUT_OF_SCOPE, Language
 
 if TYPE_CHECKING:
@@ -20,32 +23,57 @@ if TYPE_CHECKING:
 TONES: tuple[ToneKind, ...] = ("negative", "urgent", "abusive")
 
 
-def training_set(settings: Settings) -> TrainingSet:
-    """Return everything that a configuration's model is made of."""
-    languages = settings.general.languages
+def training_set(settings: Settings, *, places: bool = False) -> TrainingSet:
+    """Return everything that a configuration's model is made of.
+
+    Args:
+        settings: The configuration.
+        places: Whether each example is to know its file and line.
+    """
     return TrainingSet(
         examples=tuple(
             example
             for name, intent in sorted(settings.intents.items())
-            for example in _examples(intent.examples, name, languages)
+            for example in _examples(settings, name, intent.examples, places=places)
         ),
-        out_of_scope=tuple(_examples(settings.out_of_scope.examples, OUT_OF_SCOPE, languages)),
+        out_of_scope=tuple(
+            _examples(settings, OUT_OF_SCOPE, settings.out_of_scope.examples, places=places)
+        ),
         entities=_entities(settings),
         needs=tuple(_needs(settings)),
         intent_needs={name: intent.need for name, intent in sorted(settings.intents.items())},
         articles=tuple(_articles(settings)),
         tones={tone: dict(getattr(settings.phrases, tone)) for tone in TONES},
-        languages=languages,
+        languages=settings.general.languages,
         admitted_loss=settings.general.admitted_loss,
+        semantic=_semantic(settings),
+    )
+
+
+def _semantic(settings: Settings) -> SemanticSpec | None:
+    wanted = settings.general.semantic
+    if wanted is None:
+        return None
+    return SemanticSpec(
+        encoder=settings.folder / wanted.encoder, tier=wanted.tier, languages=wanted.languages
     )
 
 
 def _examples(
-    texts: Mapping[Language, tuple[str, ...]], intent: str, languages: tuple[Language, ...]
+    settings: Settings,
+    intent: str,
+    texts: Mapping[Language, tuple[str, ...]],
+    *,
+    places: bool,
 ) -> Iterator[Example]:
-    for language in languages:
-        for text in texts.get(language, ()):
-            yield Example(text=text, intent=intent, language=language)
+    part = ("out_of_scope",) if intent == OUT_OF_SCOPE else ("intents", intent)
+    for language in settings.general.languages:
+        for index, text in enumerate(texts.get(language, ())):
+            example = Example(text=text, intent=intent, language=language)
+            if places:
+                place = settings.where(*part, "examples", language, index)
+                example = replace(example, path=place.file, line=place.line)
+            yield example
 
 
 def _entities(settings: Settings) -> EntitySpec:
