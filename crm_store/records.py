@@ -277,6 +277,29 @@ class Exchange(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Correction(Struct, frozen=True, kw_only=True):
+    """What somebody says that a turn should have been understood as."""
+
+    id: str
+    exchange_id: str
+    intent: str | None
+    """The right intent, or `out_of_scope`; None when nothing is said of it."""
+    need: str | None
+    """The right need of the conversation by that turn; None when nothing is said of it."""
+    by: str
+    at: datetime
+
+
+class CorrectedMessage(Correction, frozen=True, kw_only=True):
+    """A correction with the words that it is about."""
+
+    conversation_id: str
+    message_seq: int
+    understanding: Json
+    """What the bot had made of it."""
+    text: str
+
+
 class Article(Struct, frozen=True, kw_only=True):
     """A page of the knowledge base in one language."""
 

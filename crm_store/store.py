@@ -24,6 +24,7 @@ from crm_store import engines, schema
 from crm_store.appointments import Appointments
 from crm_store.behaviours import Behaviours
 from crm_store.conversations import Conversations
+from crm_store.corrections import Corrections
 from crm_store.customers import Customers
 from crm_store.errors import Occupied, StoreError, Unavailable
 from crm_store.exchanges import Exchanges
@@ -70,6 +71,7 @@ class Store:
         self.orders = Orders(*parts)
         self.appointments = Appointments(*parts)
         self.exchanges = Exchanges(*parts)
+        self.corrections = Corrections(*parts)
         self.outbox = Outbox(*parts)
         self.inbox = Inbox(*parts)
         self.behaviours = Behaviours(*parts)

@@ -175,6 +175,17 @@ exchanges = _table(
 )
 """One turn as fact. The customer's words stand in `messages` alone."""
 
+corrections = _table(
+    "corrections",
+    Column("id", ID, primary_key=True),
+    Column("exchange_id", ForeignKey("exchanges.id"), nullable=False, index=True),
+    Column("intent", String(80)),
+    Column("need", String(80)),
+    Column("by", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""What people said that a turn should have been understood as; rows are added, never changed."""
+
 flows = _table(
     "flows",
     Column("conversation_id", ForeignKey("conversations.id")),

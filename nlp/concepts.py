@@ -1,9 +1,10 @@
 """Words of customer service that mean the same thing, in both languages, as features.
 
-With some fifty examples an intent, most words of a new message were never seen with its intent.
-A list of synonyms (`concepts.txt`) lets "reimburse" and "退钱" profit from what "refund" taught.
-Measured by cross-validation on the shipped examples: +11 points of accuracy in English, +9 in
-Chinese; on BANKING77 and CLINC150, for which nobody wrote it, +0.3 and +0.2.
+Of the words of a new message many were never seen with its intent. Lists of synonyms
+(`concepts_en.txt`, `concepts_zh.txt`) let "reimburse" profit from what "refund" taught, and a word
+that no example has still says what it is about. Messages of other hands than those that wrote the
+examples gain 1.7 points of accuracy in English and 0.5 in Chinese, and as much again from pairs of
+concepts (see `features`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_FILE = Path(__file__).with_name("concepts.txt")
+_FILES = tuple(Path(__file__).with_name(f"concepts_{name}.txt") for name in ("en", "zh"))
 _HAN = "\u3400"
 """From here on characters are matched one by one; what lies before is matched by words."""
 
@@ -26,7 +27,7 @@ class Lexicon:
     """The list, ready to be looked into."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
-        """Make a lexicon of (concept, entry) pairs; the form of entries stands in the file."""
+        """Make a lexicon of (concept, entry) pairs; the form of entries stands in the files."""
         exact: dict[str, set[str]] = defaultdict(set)
         prefixes: set[tuple[str, str]] = set()
         phrases: dict[str, set[tuple[tuple[str, ...], str]]] = defaultdict(set)
@@ -54,6 +55,11 @@ class Lexicon:
         for start in [word for word in sizes if len(word) == 2]:
             sizes[start].update(sizes.get(start[0], ()))
         self._sizes = {c: tuple(sorted(some, reverse=True)) for c, some in sizes.items()}
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The single words that stand in it as they are, without those of Han characters."""
+        return frozenset(self._exact)
 
     def of_word(self, word: str) -> tuple[str, ...]:
         """Return the concepts of one word; slow, to be remembered by who asks."""
@@ -95,14 +101,15 @@ class Lexicon:
 def lexicon() -> Lexicon:
     """Return the shipped lexicon."""
     entries: list[tuple[str, str]] = []
-    for line in _FILE.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            concept, words = line.split(": ", 1)
-            entries += [(concept, entry) for entry in words.split()]
+    for file in _FILES:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                concept, words = line.split(": ", 1)
+                entries += [(concept, entry) for entry in words.split()]
     return Lexicon(entries)
 
 
 @cache
 def version() -> str:
-    """Return a short hash of the list: a model belongs to the list that it was trained with."""
-    return hashlib.sha256(_FILE.read_bytes()).hexdigest()[:12]
+    """Return a short hash of the lists: a model belongs to the lists that it was trained with."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in _FILES)).hexdigest()[:12]

@@ -43,6 +43,9 @@ a single request, one in 560 falls apart; at 0.5 it was one in 180."""
 JOINED_PROBABILITY = 0.75
 """The same where nothing but a conjunction parts them."""
 
+_LONG_LETTER = 600
+"""Characters from which the sentences are asked even if the whole seems clear."""
+
 _CLOSE = 0.1
 """Between the probabilities of two sentences for the later one to count as good."""
 
@@ -257,9 +260,9 @@ class Engine:
         """Return the reading of a message; of a long one that is unclear, its clearest sentence's.
 
         The request of a long letter stands in one sentence, mostly near the end, and drowns in
-        the rest.
+        the rest. Of a very long one even a clear reading is mostly chance.
         """
-        if _sureness(reading) >= CLEAR_PROBABILITY:
+        if _sureness(reading) >= CLEAR_PROBABILITY and len(text) <= _LONG_LETTER:
             return reading
         sentences = (
             self._intents.read(text[s.start : s.end], language) for s in clauses.sentences(text)

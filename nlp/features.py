@@ -1,9 +1,11 @@
 """From text to sparse features: the same code in training and in serving, so they cannot differ.
 
-Three blocks, each 1 + ln(count) and of unit length: word 1-2-grams; character 2-5-grams inside
-blank-separated pieces (scikit-learn's `char_wb`), weighed 1.5; and the concepts of `concepts`. A
-Han character is a word of its own and takes no part in the second block, so Chinese text gets
-character 1-2-grams, English text exactly what `TfidfVectorizer` would give, and mixed text both.
+Four blocks, each 1 + ln(count) and of one length: word 1-2-grams; character 2-5-grams inside
+blank-separated pieces (scikit-learn's `char_wb`); the concepts of `concepts`; and pairs of concepts
+that stand in one message, in any order. A Han character is a word of its own and takes no part in
+the second block, so Chinese text gets character 1-2-grams, English text exactly what
+`TfidfVectorizer` would give, and mixed text both. A word that nobody knows is read as the known
+word one slip away, if there is one.
 
 The per-call overhead of scikit-learn is 15-60 times the work itself; this module does the work
 with a dict and a list. Customers repeat words, not messages: what a piece contributes is
@@ -15,16 +17,18 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import string
 import unicodedata
 from collections import Counter
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp.concepts import lexicon
 from nlp.language import HAN
+from nlp.spelling import Speller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,15 +41,31 @@ LONGEST_TEXT = 5_000
 CHARACTERS_WEIGHT = 1.5
 """Of the character block against the word block; +0.3 points over 1.0 on BANKING77 and HWU64."""
 
+CONCEPTS_WEIGHT = 0.7
+CONCEPT_PAIRS_WEIGHT = 0.5
+"""Lighter than what is written: both are read into it. By messages of other hands."""
+
+RAREST_PAIR = 3
+"""In how many texts a pair of concepts must stand to be kept."""
+
+_MOST_CONCEPTS = 24
+"""Of one text that are paired; a long letter has them all, and their pairs say nothing."""
+
 _SIZES = (2, 3, 4, 5)
 _LONGEST_PIECE = 60
 """Characters of one piece; longer ones are links, keys and screaming."""
 _MOST_REMEMBERED = 20_000
 """Pieces; some 10 MB, the vocabulary of a language in daily use."""
 
+_CODE = re.compile(r"[a-z]{1,4}[0-9]{4,}[a-z0-9]*|[0-9]+[a-z]+[a-z0-9]*[0-9]{4}[a-z0-9]*|[0-9]{5,}")
+"""Order, tracking and phone numbers: which kind it is may say what is wanted; which one, not."""
+_SHAPE = str.maketrans(
+    string.ascii_lowercase + string.digits, "x" * len(string.ascii_lowercase) + "0" * 10
+)
 _PIECE = re.compile(f"[^\\s{HAN}]+")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
+Gram = TypeVar("Gram")
 Values = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
@@ -60,12 +80,27 @@ _Piece = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]
 """Its words, and the rows of its character n-grams and of its words' concepts."""
 
 
+class Found(NamedTuple):
+    """What is known of a text."""
+
+    rows: Rows
+    """The rows of its features, shape (rows,), without repeats; empty when nothing is known."""
+    values: Values
+    """Their values, same shape: each block of unit length times its weight."""
+    familiar: float
+    """Share of its neighbouring words that have stood together in training, in [0, 1]."""
+
+
 def normalise(text: str) -> str:
-    """Return the text as the features see it: cut, width-folded, lower case."""
+    """Return the text as the features see it: cut, width-folded, lower case, codes all alike."""
     text = text[:LONGEST_TEXT]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("’", "'")
-    return text.lower()
+    return _CODE.sub(_code_shape, text.lower())
+
+
+def _code_shape(code: re.Match[str]) -> str:
+    return code[0].translate(_SHAPE)
 
 
 def words(text: str) -> list[str]:
@@ -98,16 +133,38 @@ class Features:
         word_grams: Sequence[str],
         character_grams: Sequence[str],
         concepts: Sequence[str] = (),
+        concept_pairs: Sequence[tuple[str, str]] = (),
+        *,
+        spelling: bool = True,
     ) -> None:
+        """Make features of a vocabulary.
+
+        Args:
+            word_grams: Words and neighbouring words, joined by a blank.
+            character_grams: Character n-grams.
+            concepts: Names of concepts.
+            concept_pairs: Pairs of them, each in the order of `concepts`.
+            spelling: Whether unknown words are read as the known word one slip away.
+        """
         self.word_grams = tuple(word_grams)
         self.character_grams = tuple(character_grams)
         self.concepts = tuple(concepts)
+        self.concept_pairs = tuple(concept_pairs)
         self._lexicon = lexicon()
         self._words = {gram: i for i, gram in enumerate(self.word_grams)}
         first = len(self.word_grams)
         self._characters = {gram: first + i for i, gram in enumerate(self.character_grams)}
         first += len(self.character_grams)
         self._concepts = {name: first + i for i, name in enumerate(self.concepts)}
+        row = self._concepts.__getitem__
+        first += len(self.concepts)
+        self._concept_pairs = {
+            (row(a), row(b)): first + i for i, (a, b) in enumerate(self.concept_pairs)
+        }
+        self._speller: Speller | None = None
+        if spelling:
+            singles = (gram for gram in self.word_grams if " " not in gram)
+            self._speller = Speller((*singles, *self._lexicon.words))
         self._remembered: dict[str, _Piece] = {}
 
     @classmethod
@@ -123,39 +180,45 @@ class Features:
         pairs: Counter[str] = Counter()
         grams: Counter[str] = Counter()
         concepts: set[str] = set()
-        of_piece = cache(_character_grams)
+        concept_pairs: Counter[tuple[str, str]] = Counter()
+        of_piece, of_word = cache(_character_grams), cache(known.of_word)
         for text in texts:
             normal = normalise(text)
             found = words(normal)
             beside = _pairs(found)
             singles.update(found)
             pairs.update(set(beside))
-            concepts.update(known.of_phrases(found, beside))
-            concepts.update(known.of_chinese(normal))
+            meant = {name for word in found for name in of_word(word)}
+            meant.update(known.of_phrases(found, beside), known.of_chinese(normal))
+            concepts |= meant
+            if len(meant) <= _MOST_CONCEPTS:
+                concept_pairs.update(itertools.combinations(sorted(meant), 2))
             grams.update({gram for p in set(_PIECE.findall(normal)) for gram in of_piece(p)})
-        for word in singles:
-            concepts.update(known.of_word(word))
         kept = sorted(singles.union(_frequent(pairs, rarest)))
-        return cls(kept, sorted(_frequent(grams, rarest)), sorted(concepts))
+        return cls(
+            kept,
+            sorted(_frequent(grams, rarest)),
+            sorted(concepts),
+            sorted(_frequent(concept_pairs, RAREST_PAIR)),
+        )
 
     def __len__(self) -> int:
-        return len(self.word_grams) + len(self.character_grams) + len(self.concepts)
+        return (
+            len(self.word_grams)
+            + len(self.character_grams)
+            + len(self.concepts)
+            + len(self.concept_pairs)
+        )
 
     @property
     def meaning(self) -> Rows:
-        """The rows of all that is not characters: words, their 2-grams, and concepts."""
+        """The rows of words, their 2-grams and concepts: what is neither characters nor pairs."""
         first = len(self.word_grams)
         last = first + len(self.character_grams)
-        return np.concatenate((np.arange(first), np.arange(last, len(self))))
+        return np.concatenate((np.arange(first), np.arange(last, last + len(self.concepts))))
 
-    def rows(self, text: str) -> tuple[Rows, Values]:
-        """Return the known features of a text.
-
-        Returns:
-            Their row numbers, intp of shape (rows,) without repeats, and their values, float32 of
-            the same shape: each block of unit length times its weight. Both are empty when nothing
-            is known.
-        """
+    def find(self, text: str) -> Found:
+        """Return what is known of a text."""
         normal = normalise(text)
         latin = normal.isascii()
         found: list[str] = []
@@ -171,27 +234,39 @@ class Features:
             found = _WORD.findall(normal)
         pairs = _pairs(found)
         get = self._words.get
-        grams = [i for gram in (*found, *pairs) if (i := get(gram)) is not None]
+        grams = [i for gram in found if (i := get(gram)) is not None]
+        singles = len(grams)
+        grams += [i for gram in pairs if (i := get(gram)) is not None]
+        familiar = (len(grams) - singles) / len(pairs) if pairs else float(singles > 0)
         named = self._lexicon.of_phrases(found, pairs)
         if not latin:
             named += self._lexicon.of_chinese(normal)
         if named:
             meant = self._concepts.get
             senses += [i for name in named if (i := meant(name)) is not None]
-        return _weighed(grams, characters, senses)
+        return Found(*_weighed(grams, characters, senses, self._paired(senses)), familiar)
 
-    def matrix(self, texts: Sequence[str]) -> csr_matrix:
-        """Return the features of many texts: float32 of shape (texts, features)."""
+    def rows(self, text: str) -> tuple[Rows, Values]:
+        """Return the rows and values of `find`."""
+        return self.find(text)[:2]
+
+    def table(self, texts: Sequence[str]) -> tuple[csr_matrix, Values]:
+        """Return the features of many texts.
+
+        Returns:
+            The values, float32 of shape (texts, features), and how familiar each text is, shape
+            (texts,).
+        """
         from scipy.sparse import csr_matrix  # takes a while, and serving needs none
 
-        rows = [self.rows(text) for text in texts]
-        ends = np.cumsum([0, *(len(ids) for ids, _ in rows)])
-        indices = np.concatenate([np.zeros(0, np.intp), *(ids for ids, _ in rows)])
-        values = np.concatenate([np.zeros(0, np.float32), *(some for _, some in rows)])
+        found = [self.find(text) for text in texts]
+        ends = np.cumsum([0, *(len(some.rows) for some in found)])
+        indices = np.concatenate([np.zeros(0, np.intp), *(some.rows for some in found)])
+        values = np.concatenate([np.zeros(0, np.float32), *(some.values for some in found)])
         content = (values, indices.astype(np.int32), ends)
         matrix = csr_matrix(content, shape=(len(texts), len(self)))
         matrix.sort_indices()
-        return matrix
+        return matrix, np.array([some.familiar for some in found], np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """Return the vocabulary."""
@@ -199,17 +274,33 @@ class Features:
             "words": self.word_grams,
             "characters": self.character_grams,
             "concepts": self.concepts,
+            "concept_pairs": self.concept_pairs,
+            "spelling": self._speller is not None,
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Features:
         """Return the features that `to_json` came from."""
-        return cls(content["words"], content["characters"], content["concepts"])
+        return cls(
+            content["words"],
+            content["characters"],
+            content["concepts"],
+            [(a, b) for a, b in content["concept_pairs"]],
+            spelling=content["spelling"],
+        )
+
+    def _paired(self, senses: list[int]) -> list[int]:
+        """Return the rows of the pairs of concepts."""
+        several = sorted(set(senses))
+        if not self._concept_pairs or not 2 <= len(several) <= _MOST_CONCEPTS:
+            return []
+        get = self._concept_pairs.get
+        return [i for pair in itertools.combinations(several, 2) if (i := get(pair)) is not None]
 
     def _learn(self, piece: str) -> _Piece:
         """Return what a piece without Han characters contributes, and remember it."""
         get, meant = self._characters.get, self._concepts.get
-        found = words(piece)
+        found = [self._spelt(word) for word in words(piece)]
         grams = (get(gram) for gram in _character_grams(piece)) if self._characters else ()
         concepts = (meant(name) for word in found for name in self._lexicon.of_word(word))
         known = (
@@ -222,23 +313,33 @@ class Features:
         self._remembered[piece] = known
         return known
 
+    def _spelt(self, word: str) -> str:
+        """Return a word, or the known one that it was meant to be."""
+        if self._speller is None or word in self._words or self._lexicon.of_word(word):
+            return word
+        return self._speller.correct(word)
 
-def _frequent(counts: Counter[str], rarest: int) -> list[str]:
+
+def _frequent(counts: Counter[Gram], rarest: int) -> list[Gram]:
     return [gram for gram, count in counts.items() if count >= rarest]
 
 
-def _weighed(grams: list[int], characters: list[int], senses: list[int]) -> tuple[Rows, Values]:
+def _weighed(
+    grams: list[int], characters: list[int], senses: list[int], paired: list[int]
+) -> tuple[Rows, Values]:
     """Return the distinct rows of all blocks, and 1 + ln(count) scaled to the blocks' lengths."""
     if not characters:
-        return _weighed_few(grams, senses)
-    counts = Counter(grams + characters + senses)  # in order of insertion: blocks stay together
+        return _weighed_few(grams, senses, paired)
+    counts = Counter(grams + characters + senses + paired)  # in order: blocks stay together
     size = len(counts)
     values = _DAMPED.take(np.fromiter(counts.values(), np.intp, size))
-    first, last = len(set(grams)), size - len(set(senses))
+    first, last = len(set(grams)), size - len(paired)
+    middle = last - len(set(senses))
     for start, end, weight in (
         (0, first, 1.0),
-        (first, last, CHARACTERS_WEIGHT),
-        (last, size, 1.0),
+        (first, middle, CHARACTERS_WEIGHT),
+        (middle, last, CONCEPTS_WEIGHT),
+        (last, size, CONCEPT_PAIRS_WEIGHT),
     ):
         if start < end:
             block = values[start:end]
@@ -246,18 +347,24 @@ def _weighed(grams: list[int], characters: list[int], senses: list[int]) -> tupl
     return np.fromiter(counts, np.intp, size), values
 
 
-def _weighed_few(grams: list[int], senses: list[int]) -> tuple[Rows, Values]:
+def _weighed_few(grams: list[int], senses: list[int], paired: list[int]) -> tuple[Rows, Values]:
     """Do the same where there is little: numpy's calls would take longer than the work."""
     ids: list[int] = []
     values: list[float] = []
-    for block in filter(None, (grams, senses)):
+    for block, weight in (
+        (grams, 1.0),
+        (senses, CONCEPTS_WEIGHT),
+        (paired, CONCEPT_PAIRS_WEIGHT),
+    ):
+        if not block:
+            continue
         counts = Counter(block)
         ids += counts
         if len(counts) == len(block):
-            values += [1 / math.sqrt(len(block))] * len(block)
+            values += [weight / math.sqrt(len(block))] * len(block)
             continue
         damped = [_DAMPED_FEW[n] for n in counts.values()]
-        length = math.sqrt(math.fsum(x * x for x in damped))
+        length = math.sqrt(math.fsum(x * x for x in damped)) / weight
         values += [x / length for x in damped]
     return np.array(ids, np.intp), np.array(values, np.float32)
 

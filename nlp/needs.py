@@ -344,7 +344,7 @@ def _matrix(rows: Sequence[Conversation], features: Features, table: Array) -> c
         ends.append(len(shares))
     shape = (len(rows), len(shares))
     average = csr_matrix((np.array(shares), np.arange(len(shares)), ends), shape=shape)
-    turns = features.matrix([text for row in rows for text in row.turns])[:, features.meaning]
+    turns = features.table([text for row in rows for text in row.turns])[0][:, features.meaning]
     return hstack(
         [average @ turns, average @ (_EVIDENCE_SCALE * csr_matrix(np.array(evidence)))]
     ).tocsr()

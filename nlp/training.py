@@ -152,8 +152,10 @@ def _rows(training_set: TrainingSet) -> _Rows:
 def _held_out_readings(model: IntentModel, held_out: HeldOut, rows: _Rows) -> dict[int, Reading]:
     """Return the honest readings, by row of the training data."""
     return {
-        int(row): model.reading(margins, model.calibrations[rows.languages[row]])
-        for row, margins in zip(held_out.rows, held_out.margins, strict=True)
+        int(row): model.reading(margins, familiar, model.calibrations[rows.languages[row]])
+        for row, margins, familiar in zip(
+            held_out.rows, held_out.margins, held_out.familiar.tolist(), strict=True
+        )
     }
 
 

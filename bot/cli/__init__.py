@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from bot.cli import configuration, service, testing, understanding
+from bot.cli import configuration, learning, service, testing, understanding
 from bot.errors import BotError, ConfigError
 from crm_store.errors import StoreError
 from nlp.errors import BadExamples, NlpError
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 configuration.register(app)
+learning.register(app)
 service.register(app)
 testing.register(app)
 understanding.register(app)

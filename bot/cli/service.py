@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.configuration import DEFAULT, AsJson, Config
+from bot.cli.data import DEFAULT_DATA, Data, opened_store
 from bot.cli.progress import shown_progress
 from bot.errors import BotError, shown
 from bot.settings.load import load
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from bot.rehearsal import Visitor
     from bot.settings.settings import Settings
     from crm_store.records import Exchange
-
-Data = Annotated[
-    Path, typer.Option("--data", envvar="DATA", help="The folder in which the service keeps data.")
-]
-DEFAULT_DATA = Path("data")
 
 
 def register(app: typer.Typer) -> None:
@@ -182,19 +178,11 @@ def explain(
 
 
 async def _find(exchange_id: str, data: Path) -> Exchange:
-    from bot import environment
-    from crm_store.store import Store
-
-    url = environment.read().database or data / "frontdesk.db"
-    if isinstance(url, Path) and not url.exists():
-        raise BotError(f"there is no database at {shown(url)}")
-    store = await Store.open(url, upgrade=False, alone=False)
-    try:
-        return await store.exchanges.get(exchange_id)
-    except NotFound:
-        raise BotError(f"there is no exchange {exchange_id}") from None
-    finally:
-        await store.close()
+    async with opened_store(data) as store:
+        try:
+            return await store.exchanges.get(exchange_id)
+        except NotFound:
+            raise BotError(f"there is no exchange {exchange_id}") from None
 
 
 def _explanation(exchange: Exchange, settings: Settings) -> dict[str, Any]:
