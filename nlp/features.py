@@ -62,7 +62,9 @@ _CODE = re.compile(r"[a-z]{1,4}[0-9]{4,}[a-z0-9]*|[0-9]+[a-z]+[a-z0-9]*[0-9]{4}[
 _SHAPE = str.maketrans(
     string.ascii_lowercase + string.digits, "x" * len(string.ascii_lowercase) + "0" * 10
 )
+_HAN = re.compile(f"[{HAN}]")
 _PIECE = re.compile(f"[^\\s{HAN}]+")
+_WORDLY = re.compile(r"\w")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
 Gram = TypeVar("Gram")
@@ -101,6 +103,14 @@ def normalise(text: str) -> str:
 
 def _code_shape(code: re.Match[str]) -> str:
     return code[0].translate(_SHAPE)
+
+
+def _pieces(normal: str) -> list[str]:
+    """Return what the character n-grams of a normalised text are made of."""
+    if normal.isascii() or not _HAN.search(normal):
+        return normal.split()
+    # Marks alone are no piece among Han characters: they would be all of the block.
+    return [piece for piece in _PIECE.findall(normal) if _WORDLY.search(piece)]
 
 
 def words(text: str) -> list[str]:
@@ -193,7 +203,7 @@ class Features:
             concepts |= meant
             if len(meant) <= _MOST_CONCEPTS:
                 concept_pairs.update(itertools.combinations(sorted(meant), 2))
-            grams.update({gram for p in set(_PIECE.findall(normal)) for gram in of_piece(p)})
+            grams.update({gram for p in set(_pieces(normal)) for gram in of_piece(p)})
         kept = sorted(singles.union(_frequent(pairs, rarest)))
         return cls(
             kept,
@@ -225,7 +235,7 @@ class Features:
         characters: list[int] = []
         senses: list[int] = []
         remembered = self._remembered
-        for piece in normal.split() if latin else _PIECE.findall(normal):
+        for piece in _pieces(normal):
             known = remembered.get(piece) or self._learn(piece)
             found += known[0]
             characters += known[1]
@@ -356,13 +366,13 @@ def _weighed_few(grams: list[int], senses: list[int], paired: list[int]) -> tupl
         (senses, CONCEPTS_WEIGHT),
         (paired, CONCEPT_PAIRS_WEIGHT),
     ):
-        if not block:
+        size = len(block)
+        if size == len(set(block)):
+            ids += block
+            values += [weight / math.sqrt(size or 1)] * size
             continue
         counts = Counter(block)
         ids += counts
-        if len(counts) == len(block):
-            values += [weight / math.sqrt(len(block))] * len(block)
-            continue
         damped = [_DAMPED_FEW[n] for n in counts.values()]
         length = math.sqrt(math.fsum(x * x for x in damped)) / weight
         values += [x / length for x in damped]

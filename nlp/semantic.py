@@ -142,6 +142,10 @@ class Encoder:
         """Return the vector of a text: shape (width,), of length 1, or 0 for nothing known."""
         return self._remembering(text)
 
+    def forget(self) -> None:
+        """Forget the vectors of texts."""
+        self._remembering.cache_clear()
+
     def save(self, folder: Path) -> None:
         """Write the encoder beside the model that was trained with it."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -309,7 +313,7 @@ def _session(model: Path) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors derive from nothing narrower
+    except Exception as error:  # onnxruntime's errors derive from nothing narrower
         raise BadEncoder(f"{model}: cannot be read as an ONNX model") from error
 
 

@@ -185,7 +185,7 @@ def catch_alls(path: Path) -> list[ast.ExceptHandler]:
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ExceptHandler)
         and is_wide(node.type)
-        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
+        and not isinstance(node.body[-1], ast.Raise)
     ]
 
 

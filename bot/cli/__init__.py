@@ -12,7 +12,15 @@ from typing import Any
 
 import typer
 
-from bot.cli import configuration, learning, service, testing, understanding
+from bot.cli import (
+    configuration,
+    evaluation,
+    learning,
+    service,
+    testing,
+    training,
+    understanding,
+)
 from bot.errors import BotError, ConfigError
 from crm_store.errors import StoreError
 from nlp.errors import BadExamples, NlpError
@@ -28,6 +36,8 @@ configuration.register(app)
 learning.register(app)
 service.register(app)
 testing.register(app)
+training.register(app)
+evaluation.register(app)
 understanding.register(app)
 
 # Typer carries a copy of click of its own since 0.20-odd and exports few of its errors; the base

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.learning import Patch
     from bot.settings.settings import Settings
     from crm_store.records import CorrectedMessage, Correction
-    from nlp.trial import Effect
+    from nlp.evaluation.trial import Effect
 
 _SINCE = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -139,7 +139,7 @@ def _effect(settings: Settings, change: Patch) -> Effect | None:
     added = change.examples()
     if not added:
         return None
-    from nlp.trial import effect
+    from nlp.evaluation.trial import effect
 
     with shown_progress() as progress:
         return effect(settings.training_set(), added, progress)

@@ -1,4 +1,4 @@
-"""`frontdesk train`, `evaluate` and `understand`: the model without the service.
+"""`frontdesk understand`: what a model makes of messages, without the service.
 
 The libraries of the model take seconds to import, so they are imported by what uses them.
 """
@@ -9,296 +9,35 @@ import json
 import os
 import sys
 import tempfile
-from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import IO, TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from msgspec.structs import asdict, replace
 
-from bot.cli.configuration import DEFAULT, AsJson, Config
+from bot.cli.configuration import DEFAULT, AsJson
+from bot.cli.models import complain, engine_of
 from bot.cli.progress import shown_progress
-from bot.errors import BotError, Fault, shown
+from bot.errors import BotError, shown
 from bot.settings.load import load
-from nlp.understanding import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from bot.settings.settings import Settings
     from nlp.engine import Engine
-    from nlp.errors import Fault as LineFault
-    from nlp.evaluation import Report
-    from nlp.examples import Example, TrainingSet
     from nlp.questions import Question
+    from nlp.understanding import Language
 
-Examples = Annotated[
-    Path | None, typer.Option("--examples", help="A CSV or JSONL file of examples.")
-]
 STDIN = Path("-")
-_MOST_FAULTS = 5
-"""Of one kind that a terminal shows; the report has them all."""
 _SHOW_EVERY = 200
 """Lines between two steps of the progress bar."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command("train")(run_training)
-    app.command("evaluate")(run_evaluation)
     app.command()(understand)
-
-
-# -- train -----------------------------------------------------------------------------------------
-
-
-def run_training(
-    config: Annotated[
-        Path | None, typer.Argument(metavar="[CONFIG]", help="The configuration folder.")
-    ] = None,
-    examples: Examples = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to put the model; a model there is replaced.")
-    ] = None,
-    encoder: Annotated[
-        Path | None,
-        typer.Option(help="With --examples: a folder with a sentence encoder, to go by as well."),
-    ] = None,
-    tier: Annotated[str, typer.Option(help="How to use it: encoder or table.")] = "encoder",
-    as_json: AsJson = False,
-) -> int:
-    """Train a configuration's model, or an intent model from a file of examples.
-
-    Rows of a file that cannot be used are named and left out; the exit code is then 1.
-    """
-    if examples is not None and config is not None:
-        raise BotError("train on a configuration or on --examples, not on both")
-    if examples is not None and out is None:
-        raise BotError("--examples needs --out: a folder for the model")
-    if encoder is not None and examples is None:
-        raise BotError("--encoder goes with --examples; a configuration names its own")
-    faults: tuple[LineFault, ...] = ()
-    if examples is None:
-        settings = load(config or DEFAULT)
-        from bot.models import folder_of
-
-        training_set, folder = settings.training_set(), out or folder_of(settings)
-    else:
-        training_set, faults = _examples_set(examples, encoder, tier)
-        folder = cast("Path", out)
-
-    from nlp.training import train
-
-    with shown_progress() as progress:
-        report = train(training_set, folder, progress)
-    if as_json:
-        content = {**asdict(report), "folder": str(report.folder), "rows_left_out": len(faults)}
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
-        return int(bool(faults))
-    counts = ", ".join(
-        f"{count} {language} ({_percent(report.accuracy.get(language))} right when held out)"
-        for language, count in report.examples.items()
-    )
-    typer.echo(
-        f"Trained {report.model_id} in {report.seconds:.1f} s: {report.intents} intents from "
-        f"{counts}. It is in {shown(report.folder)}"
-    )
-    return int(bool(faults))
-
-
-def _examples_set(
-    examples: Path, encoder: Path | None, tier: str
-) -> tuple[TrainingSet, tuple[LineFault, ...]]:
-    from nlp.examples import TrainingSet
-    from nlp.semantic import SemanticSpec, Tier
-
-    if tier not in get_args(Tier):
-        raise BotError(f"--tier is {' or '.join(get_args(Tier))}, not '{tier}'")
-    rows, faults = _read_examples(examples)
-    training_set = TrainingSet.of_examples(rows)
-    if encoder is not None:
-        spec = SemanticSpec(encoder=encoder, tier=cast("Tier", tier))
-        training_set = replace(training_set, semantic=spec)
-    return training_set, faults
-
-
-def _read_examples(path: Path) -> tuple[tuple[Example, ...], tuple[LineFault, ...]]:
-    """Read a file of examples, and name the rows that cannot be used."""
-    from nlp.examples import read_examples
-
-    file = read_examples(path)
-    for fault in file.faults:
-        _complain(fault)
-    return file.examples, file.faults
-
-
-def _percent(share: float | None) -> str:
-    return "?" if share is None else f"{100 * share:.1f} %"
-
-
-# -- evaluate --------------------------------------------------------------------------------------
-
-
-def run_evaluation(
-    config: Config = DEFAULT,
-    model: Annotated[
-        Path | None, typer.Option(help="Score this model, not the configuration's.")
-    ] = None,
-    examples: Examples = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(help="With --examples: compare with this model on the same messages."),
-    ] = None,
-    gate: Annotated[
-        bool,
-        typer.Option(
-            "--gate",
-            help="Exit with 1 when the model is significantly worse than --against, or the "
-            "examples contradict each other.",
-        ),
-    ] = False,
-    at_least: Annotated[
-        float | None,
-        typer.Option(help="Exit with 1 when the accuracy is below this share.", min=0, max=1),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="A folder for evaluation.json and evaluation.html.")
-    ] = None,
-    language: Annotated[str, typer.Option(help="Of the page: en or zh.")] = "en",
-    as_json: AsJson = False,
-) -> int:
-    """Measure a model on a file's held-out rows, or a configuration by cross-validation.
-
-    Rows of a file that cannot be used are named and left out; the exit code is then 1.
-    """
-    if model is not None and examples is None:
-        raise BotError("--model needs --examples: rows to score it on")
-    if against is not None and examples is None:
-        raise BotError("--against needs --examples: rows to score both models on")
-    if language not in get_args(Language):
-        raise BotError(f"--language is en or zh, not '{language}'")
-    figures, complete = _measured(config, model, examples, against)
-    content = figures.to_json()
-    if report is not None:
-        _write_report(figures, content, report, cast("Language", language))
-    if as_json:
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
-    else:
-        typer.echo(_summary(figures))
-        _tell_data_faults(figures.data_faults)
-        if report is not None:
-            typer.echo(f"The page is {shown(report / 'evaluation.html')}")
-    short = at_least is not None and figures.accuracy < at_least
-    return int(not complete or short or (gate and not _passes(figures)))
-
-
-def _passes(figures: Report) -> bool:
-    """Say whether a model may take the place of the one that it was compared with."""
-    worse = figures.comparison is not None and figures.comparison.verdict == "worse"
-    return not worse and all(f.code != "DATA001" for f in figures.data_faults)
-
-
-def _measured(
-    config: Path, model: Path | None, examples: Path | None, against: Path | None
-) -> tuple[Report, bool]:
-    """Return the figures, and whether all rows could be used.
-
-    What can be refused is refused before anything slow begins.
-    """
-    if examples is None:
-        return _measured_configuration(load(config)), True
-    rows, faults = _read_examples(examples)
-    other = None if against is None else _engine(config, against)
-    engine = _engine(config, model)
-    from nlp.evaluation import evaluate
-
-    with shown_progress() as progress:
-        return evaluate(engine, rows, progress, other), not faults
-
-
-def _measured_configuration(settings: Settings) -> Report:
-    from bot.settings.golden import knowledge_questions
-
-    questions = knowledge_questions(settings)
-    training_set = settings.training_set(places=True)
-    from nlp.evaluation import evaluate, score_knowledge
-
-    with shown_progress() as progress:
-        report = evaluate(training_set, progress=progress)
-        if not questions:
-            return report
-        from bot.models import engine_for
-
-        engine = engine_for(settings, progress)
-        knowledge = score_knowledge(engine, questions, settings.general.bands.knowledge)
-        return replace(report, knowledge=knowledge)
-
-
-def _tell_data_faults(faults: Sequence[LineFault]) -> None:
-    """Name the faults of the examples, of each kind the first few."""
-    told: Counter[str] = Counter()
-    for fault in faults:
-        told[fault.code] += 1
-        if told[fault.code] <= _MOST_FAULTS:
-            _complain(fault)
-    for code, count in sorted(told.items()):
-        if count > _MOST_FAULTS:
-            typer.echo(f"and {count - _MOST_FAULTS} more of {code}", err=True)
-
-
-def _write_report(
-    figures: Report, content: dict[str, Any], folder: Path, language: Language
-) -> None:
-    from nlp.evaluation_page import page
-
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, ensure_ascii=False, indent=2)
-    (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "evaluation.html").write_text(page(figures, language), encoding="utf-8")
-
-
-def _summary(figures: Report) -> str:
-    """Return the figures that one looks at first, a line each."""
-    rows = {
-        "method": figures.method,
-        "messages": f"{figures.messages}, {figures.in_scope} of them in scope",
-        "first guess right": _percent(figures.first_guess),
-        "right and not refused": _percent(figures.accuracy),
-        "macro F1": _percent(figures.macro_f1),
-        "out of scope refused": _percent(figures.out_of_scope_recall),
-        "calibration error": f"{figures.calibration_error:.3f}",
-    }
-    for language, shares in figures.languages.items():
-        rows[f"  {language}"] = f"{_percent(shares['accuracy'])} right and not refused"
-    if figures.entities is not None:
-        rows["entity F1"] = _percent(figures.entity_f1)
-        rows["entity F1 by value"] = _percent(figures.entity_value_f1)
-    if figures.knowledge is not None:
-        some = figures.knowledge
-        rows["knowledge"] = (
-            f"{_percent(some.first)} of {some.questions} questions find their article first, "
-            f"{_percent(some.correct)} of {_percent(some.answered)} answered are right"
-        )
-    if figures.learning_curve:
-        rows["learning curve"] = ", ".join(
-            f"{_percent(s.first_guess)} of {s.examples}" for s in figures.learning_curve
-        )
-    if figures.comparison is not None:
-        two = figures.comparison
-        rows[f"against {two.other}"] = (
-            f"{two.verdict}: {_percent(two.accuracy)} to {_percent(two.other_accuracy)}, "
-            f"{two.only_this} to {two.only_other} where one alone is right, p = {two.p_value:.2g}"
-        )
-    if figures.median_us is not None:
-        rows["median a message"] = f"{figures.median_us:.0f} µs"
-    width = max(map(len, rows))
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
-
-
-# -- understand ------------------------------------------------------------------------------------
 
 
 def understand(
@@ -334,7 +73,7 @@ def understand(
     _check_places(source, output)
     settings = load(config or DEFAULT) if model is None or config is not None else None
     zone = ZoneInfo(settings.general.time_zone) if settings is not None else UTC
-    asking = _Asking(_engine(config or DEFAULT, model), zone, fixed)
+    asking = _Asking(engine_of(config or DEFAULT, model), zone, fixed)
     if text is None:
         return asking.lines(source or STDIN, output)
     from nlp.questions import Question
@@ -373,19 +112,6 @@ def _check_places(source: Path | None, output: Path | None) -> None:
             raise BotError(f"{shown(output)} is a folder")
         if not output.absolute().parent.is_dir():
             raise BotError(f"there is no folder {shown(output.absolute().parent)}")
-
-
-def _engine(config: Path, model: Path | None) -> Engine:
-    """Return the chosen model, or the configuration's, trained first when none is current."""
-    if model is not None:
-        from nlp.engine import Engine
-
-        return Engine.load(model)
-    settings = load(config)
-    from bot.models import engine_for
-
-    with shown_progress() as progress:
-        return engine_for(settings, progress)
 
 
 class _Asking:
@@ -434,18 +160,12 @@ class _Asking:
             for question in read(lines, path):
                 if isinstance(question, LineFault):
                     faults += 1
-                    _complain(question)
+                    complain(question)
                     continue
                 stream.write(json.dumps(self.answer(question), ensure_ascii=False) + "\n")
                 if source == STDIN:
                     stream.flush()
         return int(faults > 0)
-
-
-def _complain(fault: Any) -> None:  # noqa: ANN401 - nlp's faults have the fields of ours
-    """Name a faulty line on stderr, in the form that every fault has."""
-    ours = Fault(path=fault.path, line=fault.line, code=fault.code, message=fault.message)
-    typer.echo(str(ours), err=True)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.settings.settings import Settings
     from bot.settings.strict_yaml import Steps
-    from nlp.evaluation import KnowledgeQuestion
+    from nlp.evaluation.knowledge import KnowledgeQuestion
 
 
 def _one_or_more(value: object) -> object:
@@ -191,7 +191,7 @@ def knowledge_questions(settings: Settings) -> tuple[KnowledgeQuestion, ...]:
     Raises:
         ConfigError: With all faults of all files.
     """
-    from nlp.evaluation import KnowledgeQuestion
+    from nlp.evaluation.knowledge import KnowledgeQuestion
 
     return tuple(
         KnowledgeQuestion(text=test.question, language=test.language, article_id=test.article)

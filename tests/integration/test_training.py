@@ -11,8 +11,8 @@ from nlp import pipeline
 from nlp.engine import Engine
 from nlp.entities.spec import EntitySpec
 from nlp.errors import BadExamples, BrokenModel, NotTrained, StaleModel
-from nlp.evaluation import evaluate
-from nlp.evaluation_page import page
+from nlp.evaluation.evaluate import evaluate
+from nlp.evaluation.page import page
 from nlp.examples import ArticleText, Example, NeedExample, TrainingSet
 from nlp.needs import CustomerFacts
 from nlp.training import train

@@ -6,6 +6,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from nlp.features import CHARACTERS_WEIGHT, Features, LinearScorer, normalise
+from nlp.intents import fit_scorer
+from tests.bench.recipe import Recipe
 
 TEXTS = [
     "where is my order",
@@ -23,7 +25,7 @@ LETTERS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8
 
 def without_concepts():
     known = Features.fit(TEXTS)
-    return Features(known.word_grams, known.character_grams)
+    return Features(known.word_grams, known.character_grams, spelling=False)
 
 
 def sklearn_blocks():
@@ -55,12 +57,35 @@ def test_the_scores_are_those_of_scikit_learn(text):
     np.testing.assert_allclose(SCORER.scores(*SCORER.features.rows(text)), theirs, atol=1e-4)
 
 
+MIXED = [*TEXTS, "我的快递到哪了", "怎么退款啊，想check一下order", "取消订单", "退款到账了吗?"]
+MIXED_SCORER, _ = fit_scorer(
+    MIXED * 3, np.array([*LABELS, "track", "refund", "cancel", "refund"] * 3)
+)
+MIXED_RECIPE = Recipe(MIXED_SCORER)
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        [w for text in MIXED for w in text.split()] + ["refnud", "快递", "!?", "AB123456"]
+    )
+    | st.text(max_size=8),
+    max_size=12,
+)
+
+
+@given(FRAGMENTS, st.sampled_from(["", " "]))
+@settings(max_examples=300, deadline=None)
+def test_all_blocks_together_are_what_scikit_learn_makes_of_them(parts, blank):
+    text = blank.join(parts)
+    found = MIXED_SCORER.features.find(text)
+    ours = MIXED_SCORER.scores(found.rows, found.values)
+    np.testing.assert_allclose(ours, MIXED_RECIPE.margins(text), atol=1e-4)
+
+
 @given(st.text(max_size=200))
 def test_each_block_has_its_length(text):
     ids, values = FEATURES.rows(text)
     assert len(set(ids.tolist())) == len(ids) == len(values)
     lengths = {round(float(np.square(values).sum()), 3)}
-    assert lengths <= {0.0, 1.0, 2.25, 3.25}
+    assert lengths <= {0.0, 1.0, 2.25, 3.25}  # no concepts here: words, characters, or both
 
 
 def test_han_characters_are_words_and_mixed_text_has_both():
@@ -70,11 +95,31 @@ def test_han_characters_are_words_and_mixed_text_has_both():
     assert not any("退" in gram for gram in features.character_grams)
 
 
-def test_synonyms_share_a_concept_across_languages():
+def test_synonyms_share_a_concept():
     features = Features.fit(["refund"])
-    assert "refund" in features.concepts
-    for text in ("退款", "reimburse me", "my money back"):
+    assert "refund" in features.word_grams
+    for text in ("reimburse me", "my money back"):
         assert len(features.rows(text)[0]), text
+
+
+def test_a_slip_is_read_as_the_word_that_was_meant():
+    features = Features.fit(TEXTS)
+    for slip, meant in (("refnud", "refund"), ("pleaze", "please"), ("parcl", "parcel")):
+        row = features.word_grams.index(meant)
+        assert row in features.rows(slip)[0], slip
+    assert features.word_grams.index("cancel") not in features.rows("canada")[0]
+
+
+def test_codes_are_alike_whatever_their_number():
+    assert normalise("Where is BK316409?") == normalise("where is qz550001?")
+    assert normalise("iPhone 15 Pro") == "iphone 15 pro"
+
+
+def test_familiar_is_the_share_of_known_neighbours():
+    features = Features.fit(TEXTS)
+    assert features.find("where is my order").familiar == 1.0
+    assert features.find("where is zanzibar zoo").familiar == 1 / 3
+    assert features.find("zanzibar").familiar == 0.0
 
 
 def test_wide_characters_are_read_as_narrow():

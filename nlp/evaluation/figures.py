@@ -9,8 +9,8 @@ from msgspec import Struct, to_builtins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlp.comparison import Comparison
     from nlp.errors import Fault
+    from nlp.evaluation.comparison import Comparison
     from nlp.understanding import Language
 
 

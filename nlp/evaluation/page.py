@@ -10,7 +10,7 @@ from nlp.understanding import OUT_OF_SCOPE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from nlp.evaluation_figures import Report, Scores
+    from nlp.evaluation.figures import Report, Scores
     from nlp.understanding import Language
 
 _WORDS: Mapping[str, tuple[str, str]] = {

@@ -1,0 +1,1 @@
+"""Measuring understanding: figures, pictures, comparisons, and what is wrong with the data."""
