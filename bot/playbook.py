@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 import re2
 from msgspec import Struct
 
-from bot.dialogue.context import Rules
+from bot.dialogue.context import Bands, Rules
 from bot.dialogue.replies import Replies
 from bot.routing.hours import Calendar
 from bot.routing.rules import Router
 from bot.settings.model import ChoiceSlot, TextSlot
+from nlp.understanding import Bands as ModelBands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,20 +58,27 @@ def build(settings: Settings, engine: AsyncEngine) -> Playbook:
     return Playbook(
         settings=settings,
         engine=engine,
-        rules=rules_of(settings),
+        rules=rules_of(settings, engine.bands),
         replies=Replies(settings.replies, time_zone),
         router=Router(settings.routing, Calendar(settings.routing.hours, time_zone)),
         time_zone=time_zone,
     )
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Return the part of a configuration that decides."""
-    flows = settings.flows
+def rules_of(settings: Settings, found: ModelBands | None = None) -> Rules:
+    """Return the part of a configuration that decides.
+
+    Args:
+        settings: The configuration.
+        found: The bands of its model, which count where the configuration names none.
+    """
+    flows, wanted, found = settings.flows, settings.general.bands, found or ModelBands()
+    answer = found.answer if wanted.answer is None else wanted.answer
+    offer = min(found.offer, answer / 2) if wanted.offer is None else wanted.offer
     return Rules(
         flows=flows,
         intents=settings.intents,
-        bands=settings.general.bands,
+        bands=Bands(answer=answer, offer=offer, knowledge=wanted.knowledge),
         phrases=_matcher(settings.phrases),
         options=_options(flows),
         needed={

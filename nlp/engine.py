@@ -23,7 +23,7 @@ from nlp.knowledge import KnowledgeBase, Passage
 from nlp.language import detect
 from nlp.needs import SMALL_TALK, CustomerFacts, Need, NeedModel, Turn
 from nlp.tone import ToneFinder
-from nlp.understanding import LANGUAGES, Entity, IntentGuess, Language, Tone, Understanding
+from nlp.understanding import LANGUAGES, Bands, Entity, IntentGuess, Language, Tone, Understanding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,6 +138,11 @@ class Engine:
     def intents(self) -> tuple[str, ...]:
         """The names of the intents in scope, sorted."""
         return self._intents.intents
+
+    @property
+    def bands(self) -> Bands:
+        """How sure the model must be to answer, and to offer its guesses."""
+        return self._intents.bands
 
     @property
     def categories(self) -> tuple[str, ...]:

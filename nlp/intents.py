@@ -29,7 +29,7 @@ from msgspec.structs import asdict
 from nlp import semantic
 from nlp.examples import ADMITTED_LOSS
 from nlp.features import Features, LinearScorer, Rows, Values
-from nlp.understanding import OUT_OF_SCOPE, Language
+from nlp.understanding import OUT_OF_SCOPE, Bands, Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +70,13 @@ FAMILIAR_SHARE = 0.5
 _ENOUGH_OUTSIDE = 200
 """Held-out rows out of scope from which both shares are fitted; on the shipped examples that
 catches 2 points more."""
+
+_EVEN = 0.5
+_OFFERED = 3
+"""Guesses that are offered as choices."""
+_FEWEST_FOR_BANDS = 200
+_LEAST_ANSWER, _MOST_ANSWER = 0.3, 0.9
+"""Bounds of the band from which the bot answers, whatever the data say."""
 
 _FOLDS = 5
 _ENOUGH_HELD_OUT = 2_500
@@ -132,9 +139,11 @@ class IntentModel:
         classes: Sequence[str],
         calibrations: Mapping[Language, Calibration],
         vectors: SentenceVectors | None = None,
+        bands: Bands | None = None,
     ) -> None:
         self.scorer = scorer
         self.vectors = vectors
+        self.bands = bands or Bands()
         self.classes = tuple(classes)
         self.calibrations = dict(calibrations)
         self.intents = tuple(c for c in self.classes if c != OUT_OF_SCOPE)
@@ -196,6 +205,7 @@ class IntentModel:
         content = {
             "classes": self.classes,
             "calibrations": {name: asdict(c) for name, c in self.calibrations.items()},
+            "bands": asdict(self.bands),
         }
         (folder / "intents.json").write_bytes(orjson.dumps(content))
 
@@ -212,7 +222,8 @@ class IntentModel:
         dense = None if vectors is None else np.load(folder / "dense.npy", allow_pickle=False)
         calibrations = {name: Calibration(**c) for name, c in content["calibrations"].items()}
         scorer = LinearScorer(features, weights, intercept, dense)
-        return cls(scorer, content["classes"], calibrations, vectors)
+        bands = Bands(**content["bands"])
+        return cls(scorer, content["classes"], calibrations, vectors, bands)
 
 
 def fit(
@@ -247,7 +258,9 @@ def fit(
             calibrations[language] = _calibrate(
                 held_out.margins[mine], held_out.familiar[mine], names[rows], classes, admitted_loss
             )
-    return IntentModel(scorer, classes, calibrations, vectors), held_out
+    model = IntentModel(scorer, classes, calibrations, vectors)
+    model.bands = _bands(model, held_out, names, spoken)
+    return model, held_out
 
 
 def fit_scorer(
@@ -417,6 +430,40 @@ def _calibrate(
         outside_share=share,
         familiar_share=familiar_share,
     )
+
+
+def _bands(
+    model: IntentModel, held_out: HeldOut, labels: npt.NDArray[Any], spoken: npt.NDArray[Any]
+) -> Bands:
+    """Return from which probability on a held-out message is likelier understood than not.
+
+    Messages out of scope that are not refused count as misunderstood.
+    """
+    sure: list[float] = []
+    first: list[bool] = []
+    among: list[bool] = []
+    for n, row in enumerate(held_out.rows):
+        calibration = model.calibrations[spoken[row]]
+        reading = model.reading(held_out.margins[n], float(held_out.familiar[n]), calibration)
+        if not reading.refused:
+            best = [model.intents[i] for i in reading.probabilities.argsort()[::-1][:_OFFERED]]
+            sure.append(float(reading.probabilities.max()))
+            first.append(best[0] == labels[row])
+            among.append(labels[row] in best)
+    if len(sure) < _FEWEST_FOR_BANDS:
+        return Bands()
+    answer = min(max(_even_odds(sure, first), _LEAST_ANSWER), _MOST_ANSWER)
+    return Bands(answer=answer, offer=min(_even_odds(sure, among), answer / 2))
+
+
+def _even_odds(sure: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the least probability from which on more than half of the messages there are right."""
+    from sklearn.isotonic import IsotonicRegression
+
+    curve = IsotonicRegression(out_of_bounds="clip").fit(sure, np.array(right, float))
+    grid = np.linspace(0.0, 1.0, 201)
+    good = grid[curve.predict(grid) > _EVEN]
+    return float(round(good[0], 3)) if len(good) else 1.0
 
 
 def temperature_of(inside: Array, truth: npt.NDArray[np.int64]) -> float:

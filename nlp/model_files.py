@@ -29,7 +29,7 @@ from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"

@@ -24,7 +24,7 @@ from nlp import model_files
 from nlp.errors import BrokenModel, EngineFailed
 from nlp.knowledge import Passage
 from nlp.needs import Need
-from nlp.understanding import Understanding
+from nlp.understanding import Bands, Understanding
 from nlp.worker import (
     LOADED,
     Failure,
@@ -81,6 +81,11 @@ class AsyncEngine(Protocol):
         ...
 
     @property
+    def bands(self) -> Bands:
+        """How sure the model must be for what."""
+        ...
+
+    @property
     def ready(self) -> bool:
         """Whether a question would be answered at once."""
         ...
@@ -123,6 +128,11 @@ class InProcess(AsyncEngine):
 
     @property
     @override
+    def bands(self) -> Bands:
+        return self._engine.bands
+
+    @property
+    @override
     def ready(self) -> bool:
         return True
 
@@ -159,6 +169,7 @@ class InWorker(AsyncEngine):
     def __init__(self, folder: Path, model_id: str) -> None:
         self._folder = folder
         self._model_id = model_id
+        self._bands = Bands()
         self._line: _Line | None = None
         self._asked: dict[int, _Asked] = {}
         self._number = LOADED
@@ -195,6 +206,11 @@ class InWorker(AsyncEngine):
     @override
     def model_id(self) -> str:
         return self._model_id
+
+    @property
+    @override
+    def bands(self) -> Bands:
+        return self._bands
 
     @property
     @override
@@ -330,13 +346,14 @@ class InWorker(AsyncEngine):
         try:
             loop = asyncio.get_running_loop()
             await loop.create_unix_connection(lambda: line, sock=ours)
-            model_id = await line.model_id
+            loaded = await line.loaded
         except BaseException:
             await line.close()
             raise
-        if model_id != self._model_id:
+        if loaded.model_id != self._model_id:
             await line.close()
             raise BrokenModel(f"{self._folder}: holds another model by now: restart the service")
+        self._bands = loaded.bands
         return line
 
 
@@ -346,8 +363,7 @@ class _Line(asyncio.Protocol):
     def __init__(self, process: asyncio.subprocess.Process, hear: Hear) -> None:
         loop = asyncio.get_running_loop()
         self.process = process
-        self.model_id: asyncio.Future[str] = loop.create_future()
-        """Known once the worker has loaded it."""
+        self.loaded: asyncio.Future[Loaded] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
         self._hear = hear
         self._buffer = bytearray()
@@ -366,7 +382,7 @@ class _Line(asyncio.Protocol):
             elif failed:
                 self._not_loaded(_decode_failure(body).error_type)
             else:
-                self.model_id.set_result(_decode_loaded(body).model_id)
+                self.loaded.set_result(_decode_loaded(body))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -375,8 +391,8 @@ class _Line(asyncio.Protocol):
             self.gone.set_result(None)
 
     def _not_loaded(self, why: str) -> None:
-        if not self.model_id.done():
-            self.model_id.set_exception(BrokenModel(f"the model cannot be loaded: {why}"))
+        if not self.loaded.done():
+            self.loaded.set_exception(BrokenModel(f"the model cannot be loaded: {why}"))
 
     def send(self, some: bytes) -> None:
         """Send a frame."""

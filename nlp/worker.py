@@ -29,7 +29,7 @@ from msgspec import Struct
 
 from nlp.errors import NlpError
 from nlp.needs import CustomerFacts  # noqa: TC001 - msgspec decodes questions by these
-from nlp.understanding import Language, Understanding  # noqa: TC001
+from nlp.understanding import Bands, Language, Understanding  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +81,7 @@ class Loaded(Struct, frozen=True):
 
     model_id: str
     intents: tuple[str, ...]
+    bands: Bands
 
 
 class Failure(Struct, frozen=True):
@@ -123,7 +124,7 @@ def main(folder: Path, connection: socket.socket) -> None:
     # A vocabulary and a model never become garbage, and take long to walk.
     gc.collect()
     gc.freeze()
-    loaded = Loaded(model_id=engine.model_id, intents=engine.intents)
+    loaded = Loaded(model_id=engine.model_id, intents=engine.intents, bands=engine.bands)
     connection.sendall(frame(LOADED, msgspec.msgpack.encode(loaded)))
     _serve(engine, connection)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.dialogue.state import DialogueState
-    from bot.settings.model import Bands, Flows, Intent
+    from bot.settings.model import Flows, Intent
     from crm_store.records import Customer, Order, Owner
     from nlp.understanding import Language
 
@@ -74,6 +74,17 @@ class Decision(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     place: tuple[str, ...] = ()
     """Where the configuration says so, such as ("flows", "track_order")."""
+
+
+class Bands(Struct, frozen=True, kw_only=True):
+    """How sure understanding must be; probabilities in [0, 1]."""
+
+    answer: float
+    """From here on the bot just answers."""
+    offer: float
+    """From here on it offers its best guesses as choices."""
+    knowledge: float
+    """From here on a knowledge passage is the answer."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):

@@ -105,9 +105,19 @@ __all__ = [
 class Bands(Strict):
     """How sure the bot must be. Probabilities are calibrated, in [0, 1]."""
 
-    answer: float = Field(default=0.5, gt=0, le=1, description="From here on the bot just answers.")
-    offer: float = Field(
-        default=0.15, ge=0, le=1, description="From here on it offers its best guesses as choices."
+    answer: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="From here on the bot just answers; empty = from where, in cross-validation, "
+        "its first guess is right more often than not.",
+    )
+    offer: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="From here on it offers its best guesses as choices; empty = from where one "
+        "of them is right more often than not.",
     )
     knowledge: float = Field(
         default=0.5,

@@ -36,9 +36,10 @@ def _check_general(settings: Settings, report: Report) -> None:
     if not _is_zone(general.time_zone):
         message = f"there is no time zone '{general.time_zone}'; write it as Asia/Shanghai"
         report.fault("CFG077", message, "general", "time_zone")
-    if general.bands.offer >= general.bands.answer:
+    offer, answer = general.bands.offer, general.bands.answer
+    if offer is not None and answer is not None and offer >= answer:
         message = (
-            f"offer ({general.bands.offer}) must be less than answer ({general.bands.answer}), "
+            f"offer ({offer}) must be less than answer ({answer}), "
             "or the bot would never offer its guesses"
         )
         report.fault("CFG081", message, "general", "bands", "offer")
