@@ -126,7 +126,7 @@ class Engine:
                 model_id=manifest.model_id,
                 intents=intents,
                 needs=needs,
-                knowledge=KnowledgeBase.from_json(knowledge),
+                knowledge=KnowledgeBase.from_json(knowledge, intents.vector),
                 entities=_finder(parts["entities"]),
                 tone=ToneFinder(parts["tones"]),
                 tagger=_tagger(folder / "tagger"),

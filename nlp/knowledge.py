@@ -2,8 +2,9 @@
 
 Articles are few and short, so the index is small and exact: BM25 over title, known questions and
 body, the likeness to the best of the known questions, and how far the intent that was understood
-is one that the article answers. A logistic curve over these, fitted when the model is trained,
-gives the probability that the article is the answer; who asks decides how sure is sure enough.
+is one that the article answers; with a semantic tier also how near it comes to one of the questions
+in meaning. A logistic curve over these, fitted when the model is trained, gives the probability
+that the article is the answer; who asks decides how sure is sure enough.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from nlp.concepts import lexicon
 from nlp.examples import ArticleText
 from nlp.features import normalise, words
 from nlp.understanding import Language  # noqa: TC001 - msgspec decodes passages by it
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nlp.semantic import Vectors
+
+    Encode = Callable[[str, Language], Vectors | None]
 
 Array = npt.NDArray[np.float64]
 
@@ -93,24 +99,35 @@ class Curve(Struct, frozen=True, kw_only=True):
     intent: float = 2.5
     out_of_scope: float = -2.0
     rank: float = 1.0
+    meaning: float = 0.0
     intercept: float = -5.0
 
     @classmethod
     def of(cls, slopes: Array, intercept: float) -> Curve:
         """Return the curve of fitted slopes, in the order of the fields."""
-        coverage, question, intent, out_of_scope, rank = map(float, slopes)
+        coverage, question, intent, out_of_scope, rank, meaning = map(float, slopes)
         return cls(
             coverage=coverage,
             question=question,
             intent=intent,
             out_of_scope=out_of_scope,
             rank=rank,
+            meaning=meaning,
             intercept=intercept,
         )
 
     def odds(self, features: Array) -> Array:
-        """Return the log-odds of features of shape (articles, 5)."""
-        slopes = np.array([self.coverage, self.question, self.intent, self.out_of_scope, self.rank])
+        """Return the log-odds of features of shape (articles, 6)."""
+        slopes = np.array(
+            [
+                self.coverage,
+                self.question,
+                self.intent,
+                self.out_of_scope,
+                self.rank,
+                self.meaning,
+            ]
+        )
         return np.asarray(features @ slopes + self.intercept)
 
 
@@ -124,6 +141,15 @@ def terms(text: str) -> list[str]:
         if _is_han(a) and _is_han(b) and not (a in _STOP and b in _STOP)
     ]
     return singles + pairs
+
+
+def _meant(text: str) -> list[str]:
+    """Return the concepts of a text, with a mark: the concept `refund` is not the word."""
+    normal, known = normalise(text), lexicon()
+    found = words(normal)
+    names = [name for word in found for name in known.of_word(word)]
+    names += known.of_phrases(found, list(map(" ".join, itertools.pairwise(found))))
+    return [f"~{name}" for name in (*names, *known.of_chinese(normal))]
 
 
 def _is_han(word: str) -> bool:
@@ -145,7 +171,7 @@ def paragraphs(body: str) -> tuple[str, ...]:
 class _Index:
     """The articles of one language."""
 
-    def __init__(self, articles: Sequence[ArticleText]) -> None:
+    def __init__(self, articles: Sequence[ArticleText], language: Language, encode: Encode) -> None:
         self.articles = tuple(articles)
         self.paragraphs = [paragraphs(a.body) for a in self.articles]
         bags = [_bag(a) for a in self.articles]
@@ -169,6 +195,9 @@ class _Index:
         self.fits = [[frozenset(terms(p)) for p in some] for some in self.paragraphs]
         self.answers = [frozenset(a.intents) for a in self.articles]
         self._index_questions()
+        vectors = [encode(q, language) for a in self.articles for q in (a.title, *a.questions)]
+        known = [vector for vector in vectors if vector is not None]
+        self.vectors = np.array(known) if len(known) == len(vectors) else None
 
     def _index_questions(self) -> None:
         """Make, by term, the questions it is in and what it adds to their cosine."""
@@ -180,9 +209,12 @@ class _Index:
             self.first.append(count)
             self.known_questions.append([])
             for question in (article.title, *article.questions):
-                vector = {t: self.rarity[t] for t in set(terms(question))}
+                both = {*terms(question), *_meant(question)}
+                vector = {t: self.rarity[t] for t in both}
                 length = math.sqrt(math.fsum(w * w for w in vector.values()))
-                self.known_questions[-1].append((frozenset(vector), length))
+                said = {t: w for t, w in vector.items() if t[0] != "~"}
+                own = math.sqrt(math.fsum(w * w for w in said.values()))
+                self.known_questions[-1].append((frozenset(said), own))
                 for term, weight in vector.items():
                     postings[term].append((count, weight * weight / length))
                 count += 1
@@ -193,14 +225,20 @@ class _Index:
         }
 
     def features(
-        self, asked: Sequence[str], intents: Mapping[str, float], out_of_scope: float
+        self,
+        asked: Sequence[str],
+        intents: Mapping[str, float],
+        out_of_scope: float,
+        vector: Vectors | None,
     ) -> Array:
-        """Return shape (articles, 5), in the order of `Curve`'s slopes, each about in [0, 1]."""
+        """Return shape (articles, 6), in the order of `Curve`'s slopes, each about in [0, 1]."""
         known = [t for t in asked if t in self.row]
         rarity = [self.rarity.get(t, self.unknown) for t in asked]
-        features = np.zeros((len(self.articles), 5))
+        features = np.zeros((len(self.articles), 6))
         features[:, 2] = [sum(intents.get(i, 0.0) for i in some) for some in self.answers]
         features[:, 3] = out_of_scope
+        if vector is not None and self.vectors is not None:
+            features[:, 5] = np.maximum.reduceat(self.vectors @ vector, self.first)
         if known:
             rows = [self.row[t] for t in known]
             features[:, 0] = self.holds.take(rows, 0).sum(0) / math.fsum(rarity)
@@ -225,6 +263,8 @@ class _Index:
         """Return the first paragraph, unless another fits clearly better."""
         if len(self.paragraphs[column]) == 1:
             return self.paragraphs[column][0]
+        # An article is all about its concepts; where in it the answer stands, the words say.
+        asked = [t for t in asked if t[0] != "~"]
         rarity = self.rarity
         weights = {t: rarity[t] for t in asked if t in rarity}
         for term in self._likest_question(column, asked):
@@ -258,7 +298,7 @@ def _bag(article: ArticleText) -> Counter[str]:
         *((q, _QUESTION) for q in article.questions),
         (article.body, _BODY),
     ):
-        for term in terms(text):
+        for term in (*terms(text), *_meant(text)):
             bag[term] += weight  # type: ignore[assignment]  # a Counter of weights is as good
     return bag
 
@@ -266,13 +306,28 @@ def _bag(article: ArticleText) -> Counter[str]:
 class KnowledgeBase:
     """All articles, by language."""
 
-    def __init__(self, articles: Sequence[ArticleText], curve: Curve | None = None) -> None:
+    def __init__(
+        self,
+        articles: Sequence[ArticleText],
+        curve: Curve | None = None,
+        encode: Encode | None = None,
+    ) -> None:
+        """Make a knowledge base.
+
+        Args:
+            articles: In any order and language.
+            curve: As it was fitted.
+            encode: Gives a text's vector, or None; the semantic tier, if there is one.
+        """
         self.articles = tuple(articles)
         self.curve = curve or Curve()
+        self._encode = encode or (lambda _text, _language: None)
         by_language: dict[Language, list[ArticleText]] = defaultdict(list)
         for article in articles:
             by_language[article.language].append(article)
-        self._indexes = {language: _Index(some) for language, some in by_language.items()}
+        self._indexes = {
+            language: _Index(some, language, self._encode) for language, some in by_language.items()
+        }
 
     @property
     def languages(self) -> frozenset[Language]:
@@ -295,10 +350,11 @@ class KnowledgeBase:
             out_of_scope: Probability that nothing in scope is meant.
         """
         index = self._indexes.get(language)
-        asked = list(dict.fromkeys(terms(text)))
+        asked = list(dict.fromkeys((*terms(text), *_meant(text))))
         if index is None or not asked:
             return ()
-        odds = self.curve.odds(index.features(asked, intents, out_of_scope))
+        vector = self._encode(text, language)
+        odds = self.curve.odds(index.features(asked, intents, out_of_scope, vector))
         best = np.argsort(-odds, kind="stable")[:_MOST_PASSAGES]
         probabilities = 1 / (1 + np.exp(-odds[best]))
         return tuple(
@@ -316,20 +372,25 @@ class KnowledgeBase:
     def features(
         self, text: str, language: Language, intents: Mapping[str, float], out_of_scope: float
     ) -> tuple[tuple[ArticleText, ...], Array]:
-        """Return the language's articles and their features, shape (articles, 5), for fitting."""
+        """Return the language's articles and their features, shape (articles, 6), for fitting."""
         index = self._indexes[language]
-        asked = list(dict.fromkeys(terms(text)))
-        return index.articles, index.features(asked, intents, out_of_scope)
+        asked = list(dict.fromkeys((*terms(text), *_meant(text))))
+        vector = self._encode(text, language)
+        return index.articles, index.features(asked, intents, out_of_scope, vector)
 
     def to_json(self) -> dict[str, Any]:
         """Return the articles and the curve; the index is made anew."""
         return {"articles": [asdict(a) for a in self.articles], "curve": asdict(self.curve)}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> KnowledgeBase:
+    def from_json(
+        cls,
+        content: dict[str, Any],
+        encode: Encode | None = None,
+    ) -> KnowledgeBase:
         """Return the knowledge base that `to_json` came from."""
         articles = [
             ArticleText(**{**a, "questions": tuple(a["questions"]), "intents": tuple(a["intents"])})
             for a in content["articles"]
         ]
-        return cls(articles, Curve(**content["curve"]))
+        return cls(articles, Curve(**content["curve"]), encode)

@@ -227,18 +227,22 @@ def _fit_curve(
 
     if not articles:
         return Curve()
-    pairs = [*_own_questions(articles, model)]
-    base = KnowledgeBase(articles)
+    own = [*_own_questions(articles, model)]
+    base = KnowledgeBase(articles, encode=model.vector)
+    messages = []
     for row, reading in sorted(readings.items()):
         language = rows.languages[row]
         if language in base.languages:
             wanted = _Wanted(reading, intent=rows.labels[row])
-            pairs.append(_asked(base, model, rows.texts[row], language, wanted))
-    truth = np.concatenate([relevant for _, relevant in pairs])
+            messages.append(_asked(base, model, rows.texts[row], language, wanted))
+    truth = np.concatenate([relevant for _, relevant in (*own, *messages)])
     if truth.sum() < _FEWEST_PAIRS:
         return Curve()
-    features = np.concatenate([some for some, _ in pairs])
-    fitted = LogisticRegression(C=10.0).fit(features, truth)
+    features = np.concatenate([some for some, _ in (*own, *messages)])
+    sizes = [sum(len(relevant) for _, relevant in some) for some in (own, messages)]
+    # Both count the same: the messages are many, but know of an article only by its intent.
+    weights = np.repeat([1 / max(1, size) for size in sizes], sizes) * len(truth)
+    fitted = LogisticRegression(C=10.0).fit(features, truth, sample_weight=weights)
     return Curve.of(fitted.coef_[0], float(fitted.intercept_[0]))
 
 
@@ -247,7 +251,7 @@ def _own_questions(
 ) -> Iterator[tuple[Array, Array]]:
     """Ask each article's questions of articles that lack them."""
     for fold in range(_QUESTION_FOLDS):
-        base = KnowledgeBase([_without(a, fold) for a in articles])
+        base = KnowledgeBase([_without(a, fold) for a in articles], encode=model.vector)
         for article in articles:
             for question in article.questions[fold::_QUESTION_FOLDS]:
                 reading = model.read(question, article.language)
@@ -258,7 +262,7 @@ def _own_questions(
 def _asked(
     base: KnowledgeBase, model: IntentModel, text: str, language: Language, wanted: _Wanted
 ) -> tuple[Array, Array]:
-    """Return the features of all articles, shape (articles, 5), and which of them are wanted."""
+    """Return the features of all articles, shape (articles, 6), and which of them are wanted."""
     reading = wanted.reading
     guesses = dict(zip(model.intents, reading.probabilities.tolist(), strict=True))
     known, features = base.features(text, language, guesses, reading.out_of_scope)

@@ -1,4 +1,9 @@
-"""Names of people in English text: introductions, recipients, titles, signatures."""
+"""Names of people in English text: introductions, recipients, titles, signatures, given names.
+
+A word in front ("my name is", "ask for", "Mr") makes a name of what follows; the surer the word,
+the less must be known of the name. A given name that is nothing else ("Chloe", not "Grace") needs
+no such word, only its capital; so does a family name of that kind after any capitalised word.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +19,26 @@ if TYPE_CHECKING:
 
     from nlp.entities.reading import Reading
 
-_GIVEN = frozenset(
-    word
-    for line in (Path(__file__).parent / "data" / "given_names.txt").read_text("utf-8").splitlines()
-    if not line.startswith("#")
-    for word in line.split()
-)
 
+def _tiers(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of a file that are nothing but names, and those that are also words."""
+    text = (Path(__file__).parent / "data" / name).read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    clear, also = "\n".join(lines).split("\n---\n")
+    return frozenset(clear.split()), frozenset(also.split())
+
+
+_CLEAR, _ALSO = _tiers("given_names.txt")
+_FAMILY, _ALSO_FAMILY = _tiers("surnames.txt")
+_GIVEN = _CLEAR | _ALSO
+_FAMILIES = _FAMILY | _ALSO_FAMILY
+_NAMES = _CLEAR | _FAMILY
+
+# The lists are without accents.
+_ACCENTS = str.maketrans(
+    "àáâãäåçèéêëìíîïñòóôõöøùúûüýÿčćđěęğışłńřśšťůžźż",
+    "aaaaaaceeeeiiiinoooooouuuuyyccdeegislnrsstuzzz",
+)
 
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ]"
 
@@ -30,7 +48,7 @@ _LETTER = r"[A-Za-zÀ-ÖØ-öø-ÿ]"
 
 _PART = (
     rf"(?:(?:O'|D'|Mc"
-    rf"|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+(?:-{_CAPITAL}[a-zß-öø-ÿ]+)?(?:(?:Mc"
+    rf"|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+(?:-{_CAPITAL}?[a-zß-öø-ÿ]+)?(?:(?:Mc"
     rf"|Mac)?{_CAPITAL}[a-zß-öø-ÿ]+)?|{_CAPITAL}\.)"
 )
 
@@ -56,16 +74,17 @@ _NOT_LETTER = rf"(?!{_LETTER})"
 _TITLED = re.compile(rf"\b{_TITLE}\s?(?P<name>{CAPITALS}|{_UPPER}){_NOT_LETTER}")
 
 
+_BECOMES = r"(?:is|:|to|stays|remains|(?:should|will|must|has to|needs to) (?:be|read|say))"
 _LEAD_SURE = (
     r"(?:[Mm]y (?:full |first |last )?name'?s?(?: is)?|MY NAME IS|[Mm]y name:"
-    r"|[Nn]ame(?: on (?:the )?(?:order|account|card|parcel|package))? ?(?:is"
-    r"|:)|[Cc]all me|under the name(?: of)?"
+    rf"|[Nn]ame(?:'s| (?:on|for|of) (?:(?:the|my|this) )?[a-z]+)? ?{_BECOMES}"
+    r"|(?:put|use|add|write) the name|[Nn]ame's"
+    r"|[Cc]all me|under the name(?: of)?|[Ss]pel(?:t|led)"
     r"|in the name of|(?:the )?(?:[Rr]ecipient|[Cc]onsignee|[Rr]eceiver"
     r"|[Cc]ontact(?: person)?|[Aa]ddressee"
-    r"|[Cc]ustomer)(?:'s)?(?: name)? ?(?:is|:|should be|will be)"
+    rf"|[Cc]ustomer)(?:'s)?(?: name)?(?: for (?:the )?[a-z]+)? ?{_BECOMES}"
     r"|[Aa]ddressed to|[Aa]ttn[.:]?|[Aa]ttention:|[Ss]igned (?:for )?by|c/o"
-    r"|on behalf of|[Nn]ame:|[Rr]ecipient:|[Rr]ecipient name to"
-    r"|[Rr]ecipient to)"
+    r"|(?:[Ss]hip|[Dd]eliver|[Ss]end|[Bb]ill)(?:ing|ed)? ?to:|on behalf of)"
 )
 
 
@@ -77,7 +96,7 @@ _SURE = re.compile(
 
 _SELF = re.compile(
     rf"(?<![A-Za-z])(?:[Ii]'?m|I AM|[Ii] am|[Tt]his is|[Ii]t'?s"
-    rf"|[Ii]t is)\s+(?P<name>{CAPITALS}|{_UPPER}|[a-z]+){_NOT_LETTER}"
+    rf"|[Ii]t is)\s+(?P<name>{CAPITALS}|{_UPPER}|[a-z]+(?: [a-z]+)?){_NOT_LETTER}"
 )
 
 
@@ -87,20 +106,31 @@ _RECEIVE = re.compile(
 )
 
 
+_ROLES = (
+    "wife|husband|son|daughter|mother|father|mom|mum|dad|sister|brother|aunt|uncle|cousin|niece"
+    "|nephew|friend|girlfriend|boyfriend|fianc[eé]e?|flatmate|roommate|colleague|coworker|partner"
+    "|assistant|boss|manager|neighbou?r|landlord|driver|courier|agent|rep|technician|fitter"
+)
 _KIN = re.compile(
-    r"(?<![A-Za-z])[Mm]y (?:wife|husband|son|daughter|mother|father|mom|mum|dad|sister|brother"
-    rf"|friend|colleague|partner|assistant|boss|neighbou?r),? (?P<name>{CAPITALS}){_NOT_LETTER}"
+    rf"(?<![A-Za-z])(?:[Mm]y|[Yy]our|[Oo]ur|[Tt]he|[Hh]is|[Hh]er) (?:{_ROLES}),? "
+    rf"(?P<name>{CAPITALS}){_NOT_LETTER}"
+)
+
+
+_TOLD = re.compile(
+    rf"(?<![A-Za-z])(?:[Tt]ell|[Aa]sk(?: for)?|(?:[Ss]peak|[Ss]poke|[Tt]alk|[Tt]alked) (?:to|with)"
+    rf"|named|called|[Hh]i|[Hh]ello|[Dd]ear|[Hh]ey)\s+(?P<name>{CAPITALS}){_NOT_LETTER}"
 )
 
 
 _SIGNED = re.compile(
-    rf"(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Bb]est"
+    rf"(?:(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Bb]est"
     rf"|[Bb]est wishes"
-    rf"|[Ll]ove)[,!.]*\s*[\n,-]\s*(?P<name>{CAPITALS})\s*[.!]?\s*$"
+    rf"|[Ll]ove)[,!.]*\s*[\n,-]|\n|[.!?] ?-)\s*(?P<name>{CAPITALS})\s*[.!]?\s*$"
 )
 
 
-_SPEAKING = re.compile(rf"(?P<name>{CAPITALS}) (?:here|speaking)\b")
+_SPEAKING = re.compile(rf"(?<![A-Za-z])(?P<name>{CAPITALS}) (?:here|speaking)\b")
 
 
 # Words that begin sentences and things with a capital, and what people say they are.
@@ -119,14 +149,47 @@ _SURE_WORDS = frozenset(words("people_en.sure_words"))
 _SELF_WORDS = frozenset(words("people_en.self_words"))
 
 
-_RECEIVE_WORDS = frozenset(words("people_en.receive_words"))
+_LED: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
+    (frozenset({"my", "your", "our", "the", "his", "her"}), _KIN),
+    (frozenset(words("people_en.told_words")), _TOLD),
+    (frozenset(words("people_en.receive_words")), _RECEIVE),
+    (frozenset(words("people_en.sign_words")), _SPEAKING),
+)
 
 
-_SIGN_WORDS = frozenset(words("people_en.sign_words"))
+# "Emma sofa", "Madison Avenue": what a given name stands before when it is no person.
+_THINGS = frozenset(words("people_en.things"))
+
+
+_NO_SURNAME = _THINGS | _NEVER | frozenset(words("people_en.no_surname"))
+
+
+_FAMOUS = frozenset(words("people_en.famous"))
+
+
+_WORD_BEFORE = re.compile(r"([A-Za-z]+)\.? $")
+
+
+_NOT_AFTER = frozenset({"the", "st", "san", "santa", "saint", "lake", "fort", "mount", "port"})
+
+
+_WORD_AFTER = re.compile(r" ([A-Za-z]+)")
+
+
+# One name for another: "X, not Y", "X is now Y", "the label says X but it's Y".
+_INSTEAD = re.compile(
+    rf"(?:,? (?:and )?not| is now| to|,? but (?:it'?s|is))\s+(?P<name>{CAPITALS}){_NOT_LETTER}"
+)
+
+
+_TOKEN = re.compile(rf"(?<![A-Za-zÀ-ÿ@'/-])(?:{_PART}){_NOT_LETTER}")
+
+
+_BETWEEN = re.compile(rf" (?:{_LINKS} )?")
 
 
 def english_people(reading: Reading) -> Iterator[Candidate]:
-    """Return the names that English words lead to."""
+    """Return the names that English words lead to, and those that need no such word."""
     plain, vocabulary = reading.plain, reading.vocabulary
     for triggers, pattern in ((_TITLES, _TITLED), (_SURE_WORDS, _SURE)):
         if not vocabulary.isdisjoint(triggers):
@@ -135,21 +198,70 @@ def english_people(reading: Reading) -> Iterator[Candidate]:
     if not vocabulary.isdisjoint(_SELF_WORDS):
         for match in _SELF.finditer(plain):
             yield from _name(reading, match)
-    if not vocabulary.isdisjoint(_GIVEN) and not plain.islower():
+    if plain.islower():
+        return
+    if not vocabulary.isdisjoint(_GIVEN):
         yield from _known_people(reading)
+    # The words of the vocabulary end at an accent.
+    if not vocabulary.isdisjoint(_NAMES) or not (plain.isascii() or reading.han):
+        yield from _people_anywhere(reading)
 
 
 def _known_people(reading: Reading) -> Iterator[Candidate]:
     """Yield names that count for their known given name."""
-    for triggers, patterns in (
-        (frozenset({"my"}), (_KIN,)),
-        (_RECEIVE_WORDS, (_RECEIVE,)),
-        (_SIGN_WORDS, (_SIGNED, _SPEAKING)),
-    ):
+    for triggers, pattern in _LED:
         if not reading.vocabulary.isdisjoint(triggers):
-            for pattern in patterns:
-                for match in pattern.finditer(reading.plain):
-                    yield from _name(reading, match, full=pattern is _RECEIVE)
+            for match in pattern.finditer(reading.plain):
+                yield from _name(reading, match, full=pattern is _RECEIVE)
+    match = _SIGNED.search(reading.plain)
+    if match:
+        yield from _name(reading, match)
+
+
+def _people_anywhere(reading: Reading) -> Iterator[Candidate]:
+    """Yield names that are nothing else: "Imogen", "Femi Adeyemi", "Grace Kowalski"."""
+    plain = reading.plain
+    tokens = [(m[0], m.start(), m.end()) for m in _TOKEN.finditer(plain)]
+    i = 0
+    while i < len(tokens):
+        count = _count_of_name(plain, tokens[i : i + 4])
+        if not count:
+            i += 1
+            continue
+        start, end = tokens[i][1], tokens[i + count - 1][2]
+        yield candidate(reading, start, end)
+        i += count
+        other = _INSTEAD.match(plain, end)
+        if other and (" to" not in other[0][:3] or " " in other["name"]):
+            yield from _name(reading, other, sure=True)
+
+
+def _count_of_name(plain: str, tokens: list[tuple[str, int, int]]) -> int:
+    """Return how many capitalised words from the first on are one name; 0 when it is none."""
+    parts = [_key(tokens[0][0])]
+    for (_, _, end), (text, start, _) in zip(tokens, tokens[1:], strict=False):
+        if not _BETWEEN.fullmatch(plain, end, start) or _key(text) in _NO_SURNAME:
+            break
+        parts.append(_key(text))
+    first, count = parts[0], len(parts)
+    if first in _NEVER or (count > 1 and f"{first}_{parts[1]}" in _FAMOUS):
+        return 0
+    if first in _CLEAR:
+        return count if count > 1 or _alone(plain, tokens[0]) else 0
+    if count > 1 and parts[1] not in _CLEAR:
+        known = first in _ALSO and parts[1] in _FAMILIES
+        return count if known or (first not in _NO_SURNAME and parts[-1] in _FAMILY) else 0
+    return 0
+
+
+def _alone(plain: str, token: tuple[str, int, int]) -> bool:
+    """Tell whether a given name without a family name is a person here, no street and no sofa."""
+    _, start, end = token
+    before = _WORD_BEFORE.search(plain, max(0, start - 12), start)
+    after = _WORD_AFTER.match(plain, end)
+    return not (
+        (before and before[1].lower() in _NOT_AFTER) or (after and after[1].lower() in _THINGS)
+    )
 
 
 def _name(
@@ -159,27 +271,47 @@ def _name(
     start = match.start("name")
     kept: list[str] = []
     for word in match["name"].split(" "):
-        if word.lower().rstrip(".") in _NEVER or (word.islower() and word in _FOLLOW_LOWER):
+        if not _may_follow(kept, word, sure=sure):
             break
         kept.append(word)
-    if not kept or (not sure and kept[0].lower() not in _GIVEN):
+    if not kept or (not sure and _key(kept[0]) not in _GIVEN):
         return
     if full and len(kept) < 2:
         return
     if kept[0].islower() and not _may_be_lower(match, kept[0], sure=sure):
         return
     name = " ".join(kept)
+    if len(kept) == 1 and not sure and not _alone(reading.plain, (name, start, start + len(name))):
+        return
+    if "_".join(map(_key, kept[:2])) in _FAMOUS:
+        return
     name = name.removesuffix("'s").removesuffix(".") if len(name) > 3 else name
     if len(name) > 1:
         yield candidate(reading, start, start + len(name))
+
+
+def _may_follow(kept: list[str], word: str, *, sure: bool) -> bool:
+    """Tell whether a word may go on with a name of these words, or begin one."""
+    if word.lower().rstrip(".") in _NEVER or (word.islower() and word in _FOLLOW_LOWER):
+        return False
+    if not kept:
+        return True
+    if word.islower():
+        return sure or word in _FAMILIES or not kept[0].islower()
+    return _key(word) not in _NO_SURNAME
 
 
 def _may_be_lower(match: re.Match[str], first: str, *, sure: bool) -> bool:
     """Tell whether a name without a capital is one: after "my name is", or a known given name."""
     lead = match[0][: match.start("name") - match.start()].lower().rstrip()
     return (sure and lead.endswith(("name is", "name's", "name:"))) or (
-        first in _GIVEN and len(first) > 2
+        first in _CLEAR and len(first) > 2
     )
+
+
+def _key(word: str) -> str:
+    """Return a word as the lists have it; of "Mei-ling" the first part."""
+    return word.lower().translate(_ACCENTS).partition("-")[0]
 
 
 def candidate(reading: Reading, start: int, end: int) -> Candidate:

@@ -80,8 +80,9 @@ def _where(example: Example) -> str:
 
 
 def _key(text: str) -> Signature:
-    """Return what two spellings of one sentence share."""
-    return tuple(words(_NUMBER.sub("0", normalise(text)))) or (normalise(text).strip(),)
+    """Return what two spellings of one sentence share; one of marks only is itself."""
+    normal = normalise(text)
+    return tuple(words(normal)) or (normal.strip(),)
 
 
 def _in_two_intents(examples: Sequence[Example]) -> Iterator[Fault]:
@@ -117,7 +118,7 @@ def _signatures(text: str) -> Iterator[Signature]:
 
     Two sentences share one of them if a single word was changed, added or left out.
     """
-    key = _key(text)
+    key = _key(_NUMBER.sub("0", text))
     yield key
     if len(key) >= _FEWEST_WORDS:
         for n in range(len(key)):

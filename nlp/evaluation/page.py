@@ -10,7 +10,7 @@ from nlp.understanding import OUT_OF_SCOPE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from nlp.evaluation.figures import Report, Scores
+    from nlp.evaluation.figures import Mistake, Report, Scores
     from nlp.understanding import Language
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -31,7 +31,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "macro_f1": ("macro F1", "宏平均 F1"),
     "out_of_scope_recall": ("out of scope refused", "范围外拒答率"),
     "calibration_error": ("calibration error", "校准误差"),
-    "entity_f1": ("entity F1", "实体 F1"),
+    "entity_f1": ("entity F1, exact spans", "实体 F1（片段）"),
+    "entity_value_f1": ("entity F1, values", "实体 F1（取值）"),
     "median_us": ("µs a message (median)", "单条耗时中位数（µs）"),
     "unknown": ("The model does not have these intents: ", "模型没有这些意图："),
     "calibration": ("Are the probabilities true?", "概率可信吗？"),
@@ -43,6 +44,31 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "trade": ("Refuse what is out of scope", "拒答范围外消息"),
     "trade_x": ("in scope, not refused", "范围内未拒答"),
     "trade_y": ("out of scope, refused", "范围外已拒答"),
+    "learning": ("Would more examples help?", "再加例句有用吗？"),
+    "learning_x": ("share of the examples used", "所用例句比例"),
+    "learning_y": ("first guess right", "首选正确率"),
+    "comparison": ("Against another model", "与另一模型对比"),
+    "better": ("clearly better", "明显更好"),
+    "worse": ("clearly worse", "明显更差"),
+    "no clear difference": ("no clear difference", "没有明显差别"),
+    "this": ("This model", "本模型"),
+    "other": ("The other", "对比模型"),
+    "right": ("Handled rightly", "处理正确"),
+    "only": ("Where one alone is right", "仅一方正确"),
+    "p_value": ("Chance of this if both were equal: ", "若两者实力相当，出现此差距的概率："),
+    "knowledge": ("Knowledge base", "知识库"),
+    "questions": ("questions", "个问题"),
+    "found_first": ("find their article first", "首条即所需文章"),
+    "found_among": ("find it among three", "前三条内找到"),
+    "answered": ("are answered", "给出了回答"),
+    "answer_right": ("of the answers are right", "回答正确"),
+    "question": ("Question", "问题"),
+    "article": ("Article", "文章"),
+    "came_first": ("Came first", "排在首位"),
+    "faults": ("What is wrong with the examples", "例句本身的问题"),
+    "where": ("Where", "位置"),
+    "what": ("What", "问题"),
+    "more": ("and {} more", "另有 {} 处"),
     "languages": ("By language", "按语言"),
     "language": ("Language", "语言"),
     "intents": ("By intent, the weakest first", "按意图（从弱到强）"),
@@ -59,7 +85,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "text": ("Message", "消息"),
     "expected": ("Expected", "应为"),
     "got": ("Understood as", "判为"),
-    "line": ("Line", "行"),
     OUT_OF_SCOPE: ("(out of scope)", "（范围外）"),
 }
 _STYLE = """
@@ -84,6 +109,8 @@ th{color:var(--soft);font-weight:500;white-space:nowrap}
 td.bar{background:linear-gradient(90deg,var(--bar) var(--share),transparent var(--share))}
 td.text{min-width:16rem;overflow-wrap:anywhere}
 """
+_MOST_FAULTS = 100
+"""Rows of a table of faults; the JSON has them all."""
 _SIDE = 230
 """Pixels of a picture's square."""
 _LEFT, _TOP, _RIGHT, _BOTTOM = 46, 10, 14, 40
@@ -117,10 +144,13 @@ class _Page:
             f"<p>{self.say(report.method)} {self.about_model()}</p>",
             self.figures(),
             self.pictures(),
+            self.comparison(),
             self.by_language(),
             self.by_intent(),
             self.confused(),
             self.entities(),
+            self.knowledge(),
+            self.faults(),
             self.mistakes(),
             "</body></html>",
         ]
@@ -145,15 +175,14 @@ class _Page:
             ),
             (f"{report.calibration_error:.3f}", self.say("calibration_error")),
         ]
-        if report.entity_f1 is not None:
-            cells.append((_percent(report.entity_f1), self.say("entity_f1")))
+        cells += [
+            (_percent(value), self.say(name))
+            for name in ("entity_f1", "entity_value_f1")
+            if (value := getattr(report, name)) is not None
+        ]
         if report.median_us is not None:
             cells.append((f"{report.median_us:.0f}", self.say("median_us")))
-        return (
-            '<div class="figures">'
-            + "".join(f"<div><b>{value}</b><span>{words}</span></div>" for value, words in cells)
-            + "</div>"
-        )
+        return _figures(cells)
 
     def pictures(self) -> str:
         report = self.report
@@ -167,6 +196,9 @@ class _Page:
             plots.append(
                 self.plot("trade", [(t.answered, t.caught, 1) for t in report.out_of_scope])
             )
+        if report.learning_curve:
+            steps = [(s.share, s.first_guess, s.examples) for s in report.learning_curve]
+            plots.append(self.plot("learning", steps))
         return f'<div class="pictures">{"".join(plots)}</div>'
 
     def plot(
@@ -194,6 +226,24 @@ class _Page:
             f'<text x="{_LEFT + _SIDE / 2}" y="{height - 6}" text-anchor="middle">{x_name}</text>'
             f'<text transform="translate(11 {_TOP + _SIDE / 2}) rotate(-90)" '
             f'text-anchor="middle">{y_name}</text></svg></figure>'
+        )
+
+    def comparison(self) -> str:
+        two = self.report.comparison
+        if two is None:
+            return ""
+        header = ["", self.say("right"), self.say("only")]
+        rows = [
+            [_cell(self.say("this")), _share(two.accuracy), _cell(str(two.only_this), "n")],
+            [
+                _cell(f"{self.say('other')} {two.other}"),
+                _share(two.other_accuracy),
+                _cell(str(two.only_other), "n"),
+            ],
+        ]
+        return (
+            f"<h2>{self.say('comparison')}: {self.say(two.verdict)}</h2>{_table(header, rows)}"
+            f"<p>{self.say('p_value')}{two.p_value:.2g}</p>"
         )
 
     def by_language(self) -> str:
@@ -254,17 +304,48 @@ class _Page:
         ]
         return f"<h2>{self.say('entities')}</h2>{_table(header, rows)}"
 
+    def knowledge(self) -> str:
+        some = self.report.knowledge
+        if some is None:
+            return ""
+        cells = [
+            (str(some.questions), self.say("questions")),
+            (_percent(some.first), self.say("found_first")),
+            (_percent(some.among_three), self.say("found_among")),
+            (_percent(some.answered), self.say("answered")),
+            (_percent(some.correct), self.say("answer_right")),
+        ]
+        rows = [
+            [_cell(question, "text"), _cell(article), _cell(first or "-")]
+            for question, article, first in some.misses
+        ]
+        header = map(self.say, ("question", "article", "came_first"))
+        return f"<h2>{self.say('knowledge')}</h2>{_figures(cells)}{_table(header, rows)}"
+
+    def faults(self) -> str:
+        faults = self.report.data_faults
+        if not faults:
+            return ""
+        rows = [
+            [_cell(f.code), _cell(f"{f.path.name}:{f.line}"), _cell(f.message, "text")]
+            for f in faults[:_MOST_FAULTS]
+        ]
+        header = ("", self.say("where"), self.say("what"))
+        left = len(faults) - len(rows)
+        more = f"<p>{self.say('more').format(left)}</p>" if left else ""
+        return f"<h2>{self.say('faults')}</h2>{_table(header, rows)}{more}"
+
     def mistakes(self) -> str:
         if not self.report.mistakes:
             return ""
-        header = [*map(self.say, ("text", "expected", "got")), "%", self.say("line")]
+        header = [*map(self.say, ("text", "expected", "got")), "%", self.say("where")]
         rows = [
             [
                 _cell(m.text, "text"),
                 _cell(self.name(m.expected)),
                 _cell(self.name(m.got)),
                 _share(m.probability),
-                _cell(str(m.line or ""), "n"),
+                _cell(_where(m), "n"),
             ]
             for m in self.report.mistakes
         ]
@@ -273,6 +354,20 @@ class _Page:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
+
+
+def _where(mistake: Mistake) -> str:
+    if not mistake.line:
+        return ""
+    return (
+        f"{mistake.path.rpartition('/')[2]}:{mistake.line}" if mistake.path else str(mistake.line)
+    )
+
+
+def _figures(cells: Iterable[tuple[str, str]]) -> str:
+    """Return large numbers, each with its words below."""
+    parts = (f"<div><b>{value}</b><span>{words}</span></div>" for value, words in cells)
+    return f'<div class="figures">{"".join(parts)}</div>'
 
 
 def _point(point: tuple[float, float, int]) -> str:
