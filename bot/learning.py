@@ -44,6 +44,10 @@ _PLAIN = re.compile(r"[A-Za-z\u4e00-\u9fff](?:[^\n:#\\\"]|:(?! ))*[^\s:]")
 _STARTS = frozenset("-?:,[]{}#&*!|>'\"%@` ")
 
 
+Turn = tuple[str, "Json"]
+"""What a customer wrote, and what the bot made of it."""
+
+
 class Lesson(Struct, frozen=True, kw_only=True):
     """One thing to add to a list of the configuration."""
 
@@ -70,8 +74,8 @@ class Patch(Struct, frozen=True, kw_only=True):
             for line in difflib.unified_diff(
                 self.before[path].splitlines(keepends=True),
                 text.splitlines(keepends=True),
-                f"a/{shown(path)}",
-                f"b/{shown(path)}",
+                f"a/{shown(path)}".replace("//", "/"),
+                f"b/{shown(path)}".replace("//", "/"),
             )
         )
 
@@ -101,14 +105,14 @@ class Patch(Struct, frozen=True, kw_only=True):
 def lessons(
     settings: Settings,
     corrected: Iterable[CorrectedMessage],
-    turns: Mapping[str, tuple[str, ...]],
+    turns: Mapping[str, Sequence[Turn]],
 ) -> tuple[tuple[Lesson, ...], tuple[str, ...]]:
     """Return what corrections teach, and a line for each that cannot be used.
 
     Args:
         settings: The configuration; what it has already teaches nothing.
         corrected: The corrections.
-        turns: By exchange, what the customer had said by then, oldest first.
+        turns: By exchange, what the customer had said before it, oldest first.
     """
     known = {normalised(text) for text in _example_texts(settings)}
     found: list[Lesson] = []
@@ -126,7 +130,8 @@ def lessons(
             if message.need not in settings.needs:
                 refused.append(f"{message.exchange_id}: there is no need '{message.need}'")
                 continue
-            said = (*turns.get(message.exchange_id, ())[:-1], text)
+            before = turns.get(message.exchange_id, ())
+            said = (*(anonymous(words, seen, language) for words, seen in before), text)
             if said not in settings.needs[message.need].conversations.get(language, ()):
                 place = ("needs", message.need, "conversations", language)
                 found.append(Lesson(place=place, turns=said, language=language))

@@ -141,12 +141,23 @@ def _rows(training_set: TrainingSet) -> _Rows:
     examples: tuple[Example, ...] = (*training_set.examples, *training_set.out_of_scope)
     labels = [e.intent for e in training_set.examples]
     labels += [OUT_OF_SCOPE] * len(training_set.out_of_scope)
-    if len(set(labels)) < 2 or not training_set.examples:
-        message = "there must be examples of at least two classes, one of them an intent"
-        raise BadExamples((Fault(path=Path("examples"), line=1, code="EX007", message=message),))
+    faulty = _unusable(Counter(labels), any_intent=bool(training_set.examples))
+    if faulty is not None:
+        code, message = faulty
+        place = next((e.path for e in examples if e.path is not None), Path("examples"))
+        raise BadExamples((Fault(path=place, line=1, code=code, message=message),))
     return _Rows(
         [e.text for e in examples], labels, [e.language or detect(e.text) for e in examples]
     )
+
+
+def _unusable(counts: Counter[str], *, any_intent: bool) -> tuple[str, str] | None:
+    """Return why nothing can be learned from classes of these sizes, as code and message."""
+    if len(counts) < 2 or not any_intent:
+        return "EX007", "there must be examples of at least two classes, one of them an intent"
+    if sum(count > 1 for count in counts.values()) < 2:
+        return "EX008", "at least two classes must have two examples or more"
+    return None
 
 
 def _held_out_readings(model: IntentModel, held_out: HeldOut, rows: _Rows) -> dict[int, Reading]:

@@ -19,9 +19,10 @@ from bot.errors import BotError, shown
 from bot.settings.load import load
 
 if TYPE_CHECKING:
-    from bot.learning import Patch
+    from bot.learning import Patch, Turn
     from bot.settings.settings import Settings
     from crm_store.records import CorrectedMessage, Correction
+    from crm_store.store import Store
     from nlp.evaluation.trial import Effect
 
 _SINCE = re.compile(r"([1-9][0-9]{0,3})([hdw])")
@@ -166,21 +167,21 @@ async def _record(correction: Correction, data: Path) -> None:
 
 async def _corrections(
     since: datetime | None, data: Path
-) -> tuple[tuple[CorrectedMessage, ...], dict[str, tuple[str, ...]]]:
-    """Return the corrections, and by exchange what the customer had said by then."""
-    from crm_store.records import AuthorKind
-
-    turns: dict[str, tuple[str, ...]] = {}
+) -> tuple[tuple[CorrectedMessage, ...], dict[str, list[Turn]]]:
+    """Return the corrections, and by exchange what the customer had said before it."""
+    turns: dict[str, list[Turn]] = {}
     async with opened_store(data) as store:
         corrected = await store.corrections.latest(since)
         for message in corrected:
             if message.need is not None:
-                said = await store.conversations.messages(
-                    message.conversation_id, after=0, limit=_MOST_MESSAGES
-                )
-                turns[message.exchange_id] = tuple(
-                    m.text
-                    for m in said
-                    if m.author == AuthorKind.CUSTOMER and m.seq <= message.message_seq
-                )
+                turns[message.exchange_id] = await _turns_before(store, message)
     return corrected, turns
+
+
+async def _turns_before(store: Store, message: CorrectedMessage) -> list[Turn]:
+    """Return the customer's turns before a message, those that were answered."""
+    conversation = message.conversation_id
+    exchanges = await store.exchanges.of_conversation(conversation)
+    seen = {exchange.message_seq: exchange.understanding for exchange in exchanges}
+    said = await store.conversations.messages(conversation, after=0, limit=_MOST_MESSAGES)
+    return [(m.text, seen[m.seq]) for m in said if m.seq in seen and m.seq < message.message_seq]

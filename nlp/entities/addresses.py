@@ -76,26 +76,33 @@ _US_SURE = r"street|avenue|boulevard|road|blvd|ave|rd"
 _US_CAPITAL = (
     r"St|Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct"
     r"|Place|Pl|Square|Sq|Way|Parkway|Pkwy|Terrace|Ter|Circle|Cir|Highway|Hwy"
-    r"|Trail|Trl|Alley|Plaza|Loop|Broadway"
+    r"|Trail|Trl|Alley|Plaza|Loop|Broadway|Crescent|Close|Mews|Parade"
+)
+# Other words too: they name a street where a flat, town or postcode follows.
+_US_WEAK = (
+    r"Grove|Gardens|Hill|Hills|Row|Walk|Green|Rise|Quay|Wharf|View|Market|Heights|Cross|Park|Path"
+    r"|Run|Pike|Gate|Bank|Mall|Fields|Meadows?|Vale|Yard|Point|Ridge|Crossing|Bay"
 )
 _WITHIN = (
-    r"(?:,?\s+(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|building|bldg"
-    r"|#)\.?\s*#?\s?[a-z]?\d{1,5}[a-z]?(?![a-z])|,?\s+#\s?\d{1,5}[a-z]?"
+    r"(?:,?\s+(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|flat|building|bldg|block|tower"
+    r"|#)\.?\s*#?\s?(?:[a-z]?\d{1,5}[a-z]?|[a-z])(?![a-z0-9])|,?\s+#\s?\d{1,5}[a-z]?"
     r"|,?\s+\d{1,3}(?:st|nd|rd|th) floor)"
 )
+_FIRST = r"(?:apt|apartment|suite|ste|unit|room|rm|flat|building|block|tower|floor)\.?"
 _US = re.compile(
-    rf"(?<![A-Za-z0-9#$.,/-])(?:(?i:(?:apt|apartment|suite|ste|unit|room|rm"
-    rf"|flat)\.? ?#?\d{{1,5}}[a-z]?,? ))?"
+    rf"(?<![A-Za-z0-9#$.,/-])(?:(?i:(?:{_FIRST} ?#?(?:\d{{1,5}}[a-z]?|[a-z]),? ){{1,3}}))?"
+    rf"(?:(?i:no\. ?))?"
     rf"(?P<number>\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)\s+(?:(?:[NSEW]{{1,2}}"
     rf"|North|South|East|West)\.? )?"
     rf"(?:(?P<capital>(?:(?:[A-Z][A-Za-z.'-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the"
-    rf"|de|la|del) ){{1,4}}(?:{_US_CAPITAL})|Broadway|Avenue of the Americas)"
+    rf"|de|la|del) ){{1,4}}(?:{_US_CAPITAL}|(?P<weak>{_US_WEAK}))|Broadway|Avenue of the Americas)"
     rf"|(?P<lower>(?:[a-z][a-z'-]*|\d{{1,3}}(?:st|nd|rd"
     rf"|th)) (?:[a-z][a-z'-]* )?(?:{_US_SURE}|(?:st|lane|drive|court|dr"
     rf"|ln)(?=,? (?:apt|suite|unit|#|[a-z]+(?: [a-z]+)?,? {STATE}\b|\d{{5}}))))"
     rf")\b\.?(?: (?:NW|NE|SW|SE|North|South|East|West|[NSEW])\b\.?)?",
     re.ASCII,
 )
+_PO_BOX = re.compile(r"(?<![A-Za-z0-9])P\.? ?O\.? Box \d{1,6}", re.ASCII | re.IGNORECASE)
 _US_WITHIN = re.compile(_WITHIN, re.ASCII)
 _US_DISTRICT = re.compile(r",\s+[a-z' -]{2,24} district", re.ASCII)
 _US_CITY = re.compile(
@@ -108,20 +115,40 @@ _US_STATE = re.compile(
     rf"|,?\s+\d{{5}}(?:-\d{{4}})?(?![\d-])|,?\s+\d{{6}}(?!\d)",
     re.ASCII,
 )
-_US_COUNTRY = re.compile(
-    r",\s+(?:usa|u\.s\.a\.?|us|united states(?: of america)?|china"
-    r"|p\.?r\.? china)(?![a-z])",
-    re.ASCII,
+_COUNTRY = (
+    r"(?:the )?(?:usa|u\.s\.a\.?|us|united states(?: of america)?|p\.?r\.? china|china|uk|u\.k\."
+    r"|united kingdom|great britain|england|scotland|wales|northern ireland|ireland|canada"
+    r"|australia|new zealand|germany|france|spain|italy|netherlands|belgium|austria|switzerland"
+    r"|sweden|norway|denmark|finland|poland|portugal|india|japan|south korea|singapore|malaysia"
+    r"|taiwan|hong kong|mexico|brazil)(?![a-z])"
 )
+_US_COUNTRY = re.compile(rf",\s+{_COUNTRY}(?:,?\s+\d{{6}}(?!\d))?", re.ASCII)
 _US_CITY_STATE = re.compile(
     rf",?\s+(?P<city>[a-z][a-z.']*(?: [a-z][a-z.']*){{0,3}}),?\s+(?P<state>{STATE})(?![a-z])"
     rf"(?P<zip>,?\s+\d{{5}}(?:-\d{{4}})?(?!\d))?",
     re.ASCII,
 )
+# British, Canadian, Australian, Irish and others' towns with what makes them sure: a postcode.
+_TOWN = r"(?:,?\s+(?P<town>[A-Z][A-Za-z.'-]*(?: (?:on|upon|[A-Z][A-Za-z.'-]*)){0,3}))?"
+_ABROAD = re.compile(
+    rf"(?:,\s+[A-Z][A-Za-z' -]{{1,24}}?){{0,2}}{_TOWN}(?:,?\s+(?:"
+    r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+    r"|(?:AB|BC|MB|NB|NL|NS|ON|PE|QC|SK),? [A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]\d[A-Z] \d[A-Z]\d"
+    r"|(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT),? \d{4})(?![A-Za-z0-9])"
+    rf"|,?\s+\d{{4,6}}(?=,\s+(?i:{_COUNTRY}))|,?\s+\d{{1,2}}(?=, Ireland)|(?=,\s+(?i:{_COUNTRY})))",
+    re.ASCII,
+)
+# Further parts of a Chinese address in English, up to the city: ", Pudong, Shanghai".
+_PARTS = re.compile(
+    r",\s+(?:[A-Z][A-Za-z' -]{1,24},\s+)?(?P<city>[A-Z][a-z']+(?: [A-Z][a-z']+)?)"
+    r"(?:,\s+[A-Z][a-z]+(?=,|\s+\d{6}|\s*[.!?]?$))?(?:,?\s+\d{6}(?!\d))?",
+    re.ASCII,
+)
 _NO_STREET = frozenset(words("addresses.no_street"))
 _US_TRIGGERS = frozenset(
-    word.lower() for word in (*_US_CAPITAL.split("|"), *_US_SURE.split("|"), "americas")
-)
+    word.lower().replace("?", "")
+    for word in (*_US_CAPITAL.split("|"), *_US_WEAK.split("|"), *_US_SURE.split("|"), "americas")
+) | {"meadow", "box"}
 
 
 class Addresses:
@@ -158,20 +185,16 @@ class Addresses:
                 reached = end
 
     def _american(self, reading: Reading) -> Iterator[Candidate]:
-        low = reading.low
-        for match in _US.finditer(reading.plain):
-            words = (match["capital"] or match["lower"]).lower().split()
-            if not _NO_STREET.isdisjoint(words[:1]) or (
-                match["lower"] and not _NO_STREET.isdisjoint(words)
-            ):
+        plain, low = reading.plain, reading.low
+        for match in (*_US.finditer(plain), *_PO_BOX.finditer(plain)):
+            end = self._extended(plain, low, match.end())
+            if match.re is _US and not _names_street(match, extended=end > match.end()):
                 continue
-            end = self._extended(low, match.end())
-            start = match.start()
             if low[end - 1] == "." and end == match.end() and end == len(low.rstrip()):
                 end -= 1
-            yield Candidate("address", start, end, reading.plain[start:end])
+            yield Candidate("address", match.start(), end, plain[match.start() : end])
 
-    def _extended(self, low: str, end: int) -> int:
+    def _extended(self, plain: str, low: str, end: int) -> int:
         """Return where the address ends, with apartment, city, state, postcode and country."""
         while match := _US_WITHIN.match(low, end):
             end = match.end()
@@ -179,6 +202,10 @@ class Addresses:
             end = match.end()
         match = _US_CITY_STATE.match(low, end)
         if match and _plausible_state(match):
+            end = match.end()
+        elif match := _ABROAD.match(plain, end):
+            end = match.end()
+        elif (match := _PARTS.match(plain, end)) and self._places.is_city(match["city"].lower()):
             end = match.end()
         else:
             city = _US_CITY.match(low, end)
@@ -190,6 +217,14 @@ class Addresses:
         if match := _US_COUNTRY.match(low, end):
             end = match.end()
         return end
+
+
+def _names_street(match: re.Match[str], *, extended: bool) -> bool:
+    """Tell "5 Elm Court" from "5 days on the road" and, not extended, from "2 Candle Green"."""
+    words = (match["capital"] or match["lower"]).lower().split()
+    if match["weak"] and not extended:
+        return False
+    return _NO_STREET.isdisjoint(words if match["lower"] else words[:1])
 
 
 def _plausible_state(match: re.Match[str]) -> bool:

@@ -176,6 +176,11 @@ _NOT_AFTER = frozenset({"the", "st", "san", "santa", "saint", "lake", "fort", "m
 _WORD_AFTER = re.compile(r" ([A-Za-z]+)")
 
 
+_COMPANY = re.compile(
+    r",? (?:&|Ltd|Inc|LLC|GmbH|Corp|Co|Hotels?|Clinics?|Dental|Foundation|School|Group)(?![a-z])"
+)
+
+
 # One name for another: "X, not Y", "X is now Y", "the label says X but it's Y".
 _INSTEAD = re.compile(
     rf"(?:,? (?:and )?not| is now| to|,? but (?:it'?s|is))\s+(?P<name>{CAPITALS}){_NOT_LETTER}"
@@ -225,8 +230,8 @@ def _people_anywhere(reading: Reading) -> Iterator[Candidate]:
     i = 0
     while i < len(tokens):
         count = _count_of_name(plain, tokens[i : i + 4])
-        if not count:
-            i += 1
+        if count <= 0:
+            i += 1 - count
             continue
         start, end = tokens[i][1], tokens[i + count - 1][2]
         yield candidate(reading, start, end)
@@ -237,14 +242,23 @@ def _people_anywhere(reading: Reading) -> Iterator[Candidate]:
 
 
 def _count_of_name(plain: str, tokens: list[tuple[str, int, int]]) -> int:
-    """Return how many capitalised words from the first on are one name; 0 when it is none."""
-    parts = [_key(tokens[0][0])]
+    """Return how many capitalised words from the first on are one name.
+
+    Where they are none: 0, or less by the words that are not to be looked at again.
+    """
+    first = _key(tokens[0][0])
+    parts = [first]
     for (_, _, end), (text, start, _) in zip(tokens, tokens[1:], strict=False):
-        if not _BETWEEN.fullmatch(plain, end, start) or _key(text) in _NO_SURNAME:
+        word = _key(text)
+        if not _BETWEEN.fullmatch(plain, end, start):
             break
-        parts.append(_key(text))
-    first, count = parts[0], len(parts)
-    if first in _NEVER or (count > 1 and f"{first}_{parts[1]}" in _FAMOUS):
+        if word in _NO_SURNAME and not (first in _CLEAR and word in _FAMILIES):
+            break
+        parts.append(word)
+    count = len(parts)
+    if count > 1 and f"{first}_{parts[1]}" in _FAMOUS:
+        return 1 - count
+    if first in _NEVER or _COMPANY.match(plain, tokens[count - 1][2]):
         return 0
     if first in _CLEAR:
         return count if count > 1 or _alone(plain, tokens[0]) else 0
@@ -285,6 +299,8 @@ def _name(
         return
     if "_".join(map(_key, kept[:2])) in _FAMOUS:
         return
+    if _COMPANY.match(reading.plain, start + len(name)):
+        return
     name = name.removesuffix("'s").removesuffix(".") if len(name) > 3 else name
     if len(name) > 1:
         yield candidate(reading, start, start + len(name))
@@ -298,7 +314,7 @@ def _may_follow(kept: list[str], word: str, *, sure: bool) -> bool:
         return True
     if word.islower():
         return sure or word in _FAMILIES or not kept[0].islower()
-    return _key(word) not in _NO_SURNAME
+    return _key(word) not in _NO_SURNAME or (kept[0].lower() in _CLEAR and _key(word) in _FAMILIES)
 
 
 def _may_be_lower(match: re.Match[str], first: str, *, sure: bool) -> bool:
