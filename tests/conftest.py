@@ -43,7 +43,8 @@ AT_START = (
     ("bot/channels/demo_shop.py", {"_read"}),  # the widget's files, once
     ("bot/api/headers.py", {"_contain_errors"}),  # a traceback quotes its lines of code
     ("bot/app.py", {"running", "__init__"}),  # the data folder, the demo's key, the widget's files
-    ("bot/cli/service.py", {"_chat", "_find"}),  # a terminal, and one person in front of it
+    ("bot/cli/service.py", {"_chat"}),  # a terminal, and one person in front of it
+    ("bot/cli/data.py", {"opened_store"}),  # a command, and the one who gave it
     ("bot/rehearsal.py", {"open"}),  # a folder that is thrown away
     # A new connection looks for ~/.pgpass; it takes microseconds, once a connection.
     ("asyncpg/connect_utils.py", {"_parse_connect_dsn_and_args", "_parse_connect_arguments"}),

@@ -184,4 +184,9 @@ async def _turns_before(store: Store, message: CorrectedMessage) -> list[Turn]:
     exchanges = await store.exchanges.of_conversation(conversation)
     seen = {exchange.message_seq: exchange.understanding for exchange in exchanges}
     said = await store.conversations.messages(conversation, after=0, limit=_MOST_MESSAGES)
-    return [(m.text, seen[m.seq]) for m in said if m.seq in seen and m.seq < message.message_seq]
+    # A pressed button says what we wrote ourselves.
+    return [
+        (m.text, seen[m.seq] if m.value is None else {"entities": []})
+        for m in said
+        if m.seq in seen and m.seq < message.message_seq
+    ]

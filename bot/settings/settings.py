@@ -69,6 +69,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         file, rest = self._file(path)
         return Place(file=file.path, line=file.document.line(rest))
 
+    def inside(self, *path: str | int) -> Steps:
+        """Return the path of something within its file."""
+        return self._file(path)[1]
+
     def training_set(self, *, places: bool = False) -> TrainingSet:
         """Return what the model is made of; replies, flows and routing leave it as it is.
 

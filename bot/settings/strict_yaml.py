@@ -37,7 +37,9 @@ LONGEST_INTEGER = 18
 _PARSER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+"""Characters that no file may hold."""
+
 _GLUED_COMMENT = re.compile(r"[ \t]+(#[^\s#]\S*)")
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None, "": None}
 
@@ -117,7 +119,7 @@ class _Reader:
             line = content.count(b"\n", 0, error.start) + 1
             self.fault(line, "YAML008", "this is not UTF-8; save the file as UTF-8")
             return None
-        bad = _CONTROL.search(text.replace("\r\n", "\n"))
+        bad = FORBIDDEN.search(text.replace("\r\n", "\n"))
         if bad:
             line = text.replace("\r\n", "\n").count("\n", 0, bad.start()) + 1
             self.fault(line, "YAML009", f"the character U+{ord(bad.group()):04X} is not allowed")
@@ -229,7 +231,7 @@ class _Reader:
 
     def scalar(self, event: yaml.ScalarEvent, line: int) -> Json:
         if not event.implicit[0]:
-            bad = _CONTROL.search(event.value)
+            bad = FORBIDDEN.search(event.value)
             if bad:
                 message = f"the character U+{ord(bad.group()):04X} is not allowed"
                 self.fault(line, "YAML009", message)

@@ -1,4 +1,4 @@
-"""Postal addresses: Chinese ones from the largest to the smallest part, American ones back.
+"""Postal addresses: Chinese ones from the largest to the smallest part, others back.
 
 A Chinese address begins at a province or city of the lists, or after the word that leads to it
 (到, 是, 改成...), and runs on as long as its parts do. It counts when it names a street with a
@@ -25,18 +25,24 @@ _PROVINCES = (
     "|陕西|甘肃|青海"
     "|台湾|广西|西藏|宁夏|新疆|香港|澳门"
 )
-_NAME = r"(?:(?![的了吗呢吧我你您他她在是到给把请改换和与,，。])[\u4e00-\u9fff])"
+# 和 joins two addresses, and stands in names: 和平区, 丰和大道.
+_AND = "和(?![平睦兴顺盛义祥谐润煦美])(?<![丰颐人泰永仁雍太祥义协谐]和)"
+_NAME = rf"(?:(?![的了吗呢吧我你您他她在是到给把请改换与,，。]|{_AND})[\u4e00-\u9fff])"
 _NUMBER = r"(?:\d{1,5}(?:-\d{1,4})?|[一二三四五六七八九十百零〇]{1,5})"
 _STREET = r"(?:大道|大街|公路|路|街|巷|弄|胡同|道|里)"
 _PLACE = (
     r"(?:大厦|小区|花园|花苑|广场|公寓|家园|新村|新城|名城|中心"
     r"|写字楼|大楼|商城|校区|大学|学院|医院|科技园|产业园|工业园|园区"
-    r"|苑|园|庭|府|村|湾|城|里|座)"
+    r"|国际|商厦|天地|家属院|宿舍|苑|园|庭|府|村|湾|城|里|座)"
 )
 _UNIT = (
     rf"(?:\s?(?:第?{_NUMBER}|[A-Za-z]\d{{0,4}}(?:-[A-Za-z\d]{{1,3}})?"
-    rf"|[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|栋|幢|座|单元|层|楼|室|房|户|号|门|组|队|铺"
+    rf"|塔?[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|栋|幢|座|塔|单元|层|楼|室|房|户|号|门|组|队|铺"
     rf"|区|期))"
+)
+_INSIDE = (
+    r"\s?(?:塔?[A-Za-z]?\d{1,3}|[A-Za-z]|[一二三四五六七八九十]{1,3})"
+    r"\s?(?:号楼|栋|幢|座|塔|单元|楼|层)"
 )
 _TAIL = rf"(?:{_UNIT}*(?:\s?-?\d{{3,4}}(?![\d.元块-]))?)"
 _ROAD = rf"(?:{_NAME}{{1,8}}?{_STREET}(?:[东西南北中]?[一二三四]?段|[东西南北]侧)?)"
@@ -51,7 +57,9 @@ _FORWARD = re.compile(
     rf"(?P<number>{_ROAD_NUMBER}(?:\s?{_ROAD_NUMBER})*"
     rf"|(?<=[路街道])\s?\d{{1,5}}(?![\d.元块月/年天小:-]))?"
     rf"(?P<place>\s?(?:[A-Za-z]{{1,8}})?{_NAME}{{1,12}}?{_PLACE}(?=\s?[\dA-Za-z一二三四五六七八九十甲乙东西南北]"
-    rf"|\s*$|[,，。!！;；]))?"
+    rf"|\s*$|[,，。!！;；])"
+    # After road and number any name is a building, when a unit of it follows.
+    rf"|(?(number)\s?{_NAME}{{2,10}}?(?:[A-Za-z]{{1,8}})?(?={_INSIDE})|(?!)))?"
     rf"(?P<units>{_TAIL})",
     re.ASCII,
 )
@@ -64,7 +72,7 @@ _ANCHOR = re.compile(
 _LEADS = re.compile(
     r"[,，。.!！?？:;；()、\n\"']|改成|改为|换成|换为|改至"
     r"|改到|变成|写成|更新为|设为|设置为|地址为|填成|收货地|地址|住址"
-    r"|位于|寄|送|(?<![开])发(?![展达财])|到(?!处)|在|是"
+    r"|位于|寄|送|填|写|搬|(?<![开])发(?![展达财])|到(?!处)|在|是"
     r"|给|住|往|去|从(?!化)|我|你|您|的|了|吗|人(?!民)|家住"
     r"|于(?![洪都])|至|把|来自|麻烦|请"
 )
@@ -200,22 +208,27 @@ class Addresses:
             end = match.end()
         if match := _US_DISTRICT.match(low, end):
             end = match.end()
-        match = _US_CITY_STATE.match(low, end)
-        if match and _plausible_state(match):
-            end = match.end()
-        elif match := _ABROAD.match(plain, end):
-            end = match.end()
-        elif (match := _PARTS.match(plain, end)) and self._places.is_city(match["city"].lower()):
-            end = match.end()
-        else:
-            city = _US_CITY.match(low, end)
-            if city and self._places.is_city(city["city"]):
-                end = city.end("city")
-            state = _US_STATE.match(low, end)
-            if state and (state["state"] is None or len(state["state"]) > 2 or low[end] == ","):
-                end = state.end()
+        end = self._town(plain, low, end)
         if match := _US_COUNTRY.match(low, end):
             end = match.end()
+        return end
+
+    def _town(self, plain: str, low: str, end: int) -> int:
+        """Return where the town ends, with its state and postcode; what it was without one."""
+        match = _US_CITY_STATE.match(low, end)
+        if match and _plausible_state(match):
+            return match.end()
+        if match := _ABROAD.match(plain, end):
+            return match.end()
+        match = _PARTS.match(plain, end)
+        if match and self._places.is_city(match["city"].lower()):
+            return match.end()
+        city = _US_CITY.match(low, end)
+        if city and self._places.is_city(city["city"]):
+            end = city.end("city")
+        state = _US_STATE.match(low, end)
+        if state and (state["state"] is None or len(state["state"]) > 2 or low[end] == ","):
+            end = state.end()
         return end
 
 

@@ -1,8 +1,9 @@
 """Products by the names of the catalogue, misspellings included.
 
-English: word by word, plural or not, with at most one slip in a word (two in a long one) and the
-first letter right. Chinese: the longest name first, or a name with one homophone in it. A generic
-word is a product only where the catalogue gives it as a name.
+English: word by word, plural or not, with at most one slip in a word (two in a long one), or
+written as it sounds (lite, headfones), and the first letter right. Chinese: the longest name first,
+or a name with one homophone or look-alike in it. A generic word is a product only where the
+catalogue gives it as a name.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?", re.ASCII)
 # Common words within one slip of the things that shops sell.
 _REAL_WORDS = frozenset(words("catalogue.real_words"))
+# Chinese words that sound like a name of two characters: 脱鞋.
+_REAL_PAIRS = frozenset(words("catalogue.real_pairs"))
+# Characters taken for each other by eye, and 机 for 器; each string is one group.
+_SHAPES = {char: frozenset(group) - {char} for group in words("catalogue.shapes") for char in group}
+# They follow a name as words of their own: 咖啡几杯, 保温被. Only the very same tone is a slip.
+_OWN_WORDS = frozenset(
+    "几及即既寄记急集被背北过国果等今进近紧尽弹谈探点店电一以已意办半班户互护去期起其连脸"
+)
 
 
 class Catalogue:
@@ -48,8 +57,11 @@ class Catalogue:
         self._glued = {"".join(words): words for words in self._names if len(words) > 1}
         self._right = self._vocabulary | frozenset(self._glued)
         self._slips = _slips(self._vocabulary | frozenset(self._glued))
+        self._spoken = _spoken(self._right)
         self._sounds = _sounds() if self._pairs else {}
+        self._alike = self._alike_by_sound()
         self._short = self._short_by_sound()
+        self._add_middles()
         self._han_firsts = frozenset(self._han)
         self._pair_keys = frozenset(self._pairs) | frozenset(self._short)
         self._memory: dict[str, tuple[str, ...]] = {}
@@ -111,7 +123,7 @@ class Catalogue:
         if product is None or not _side_by_side(reading, i, used):
             return None
         written = [word.text for word in reading.words[i : i + used]]
-        if length == 1 and not self._sure_alone(written[0], words[0]):
+        if used == 1 and not self._sure_alone(written[0], "".join(words)):
             return None
         # One slip a name: "will share" is no wall shade.
         if length > 1 and sum(_singular(w) not in self._right for w in written) > 1:
@@ -123,7 +135,12 @@ class Catalogue:
     def _sure_alone(written: str, meant: str) -> bool:
         """A single word must be right, or long and no other word."""
         singular = _singular(written)
-        return singular == meant or (len(meant) >= 6 and written not in _REAL_WORDS)
+        return meant in (singular, written) or (
+            len(meant) >= 6
+            and written not in _REAL_WORDS
+            # Endings make other words of the same stem, not slips: charged, charger.
+            and not _other_form(singular, meant)
+        )
 
     def _known(self, word: str) -> tuple[str, ...]:
         """Return the words of the catalogue that a word stands for: one, several, or none."""
@@ -143,7 +160,7 @@ class Catalogue:
             return self._glued[singular]
         if len(word) < 4 or word[0].isdigit() or word in _REAL_WORDS or singular in _REAL_WORDS:
             return ()
-        meant = self._corrected(singular)
+        meant = self._corrected(singular) or self._corrected(word)
         if meant is None:
             return ()
         return self._glued.get(meant, (meant,))
@@ -157,13 +174,12 @@ class Catalogue:
                 if best is not None:
                     break
         if best is None or best[0] != word[0]:
-            return None
-        # Endings make other words of the same stem, not slips: charged, charger.
+            return self._spoken.get(_sound(word))
         if best in self._glued and len(best) < 8:
             return None
         limit = 2 if len(best) >= 9 else 1
-        if OSA.distance(word, best, score_cutoff=limit) > limit or _other_form(word, best):
-            return None
+        if OSA.distance(word, best, score_cutoff=limit) > limit:
+            return self._spoken.get(_sound(word))
         return best
 
     def _exact(self, low: str) -> Iterator[Candidate]:
@@ -177,40 +193,84 @@ class Catalogue:
                         break
 
     def _by_sound(self, low: str, exact: list[Candidate]) -> Iterator[Candidate]:
-        """Yield names with one homophone in them; two characters side by side must be right."""
+        """Yield names with one character wrong; two characters side by side must be right."""
         if self._pair_keys.isdisjoint(map(str.__add__, low, low[1:])):
             return
-        covered = {i for c in exact for i in range(c.start, c.end)}
         for i in range(len(low) - 1):
             pair = low[i : i + 2]
             product = self._short.get(pair)
-            if product is not None and covered.isdisjoint((i, i + 1)):
+            if product is not None and not _covered(exact, i, i + 2):
                 yield Candidate("product", i, i + 2, product)
             for name, product, offset in self._pairs.get(pair, ()):
                 start = i - offset
                 end = start + len(name)
-                if start < 0 or end > len(low) or not covered.isdisjoint(range(start, end)):
+                if start < 0 or end > len(low) or not self._sounds_like(low[start:end], name):
                     continue
-                if self._sounds_like(low[start:end], name):
+                if not _covered(exact, start, end):
                     yield Candidate("product", start, end, product)
 
-    def _short_by_sound(self) -> dict[str, str]:
-        """Return ids by names of two characters with a homophone for the second."""
+    def _alike_by_sound(self) -> dict[str, frozenset[str]]:
+        """Return the characters that may be written for another, tones aside."""
+        groups: dict[str, set[str]] = {}
+        for char, sound in self._sounds.items():
+            groups.setdefault(sound[:-1], set()).add(char)
         return {
-            name[0] + char: product
-            for names in self._han.values()
-            for name, product in names
-            if len(name) == 2
+            char: frozenset(groups[sound[:-1]]) - {char} | _SHAPES.get(char, frozenset())
             for char, sound in self._sounds.items()
-            if sound == self._sounds.get(name[1]) and char != name[1]
         }
 
-    def _sounds_like(self, written: str, name: str) -> bool:
-        wrong = [(a, b) for a, b in zip(written, name, strict=True) if a != b]
-        if len(wrong) != 1:
+    def _short_by_sound(self) -> dict[str, str]:
+        """Return ids by names of two characters with one of them wrong, the tone right."""
+        short: dict[str, str] = {}
+        for names in self._han.values():
+            for name, product in names:
+                if len(name) != 2:
+                    continue
+                for at in (0, 1):
+                    for char in self._alike.get(name[at], ()):
+                        if self._same(char, name[at], tone=True):
+                            pair = name[:at] + char + name[at + 1 :]
+                            short.setdefault(pair, product)
+        return {pair: product for pair, product in short.items() if pair not in _REAL_PAIRS}
+
+    def _add_middles(self) -> None:
+        """Let names of three characters also be found by a wrong one in the middle."""
+        for names in self._han.values():
+            for name, product in names:
+                if len(name) == 3:
+                    for char in self._alike.get(name[1], ()):
+                        self._pairs.setdefault(name[0] + char, []).append((name, product, 0))
+
+    def _same(self, written: str, meant: str, *, tone: bool) -> bool:
+        if written in _SHAPES.get(meant, ()):
+            return True
+        first, second = self._sounds.get(written), self._sounds.get(meant)
+        if first is None or second is None:
             return False
-        first, second = (self._sounds.get(c) for c in wrong[0])
-        return first is not None and first == second
+        return first == second or (
+            not tone and first[:-1] == second[:-1] and written not in _OWN_WORDS
+        )
+
+    def _sounds_like(self, written: str, name: str) -> bool:
+        at = 0
+        while at < len(name) and written[at] == name[at]:
+            at += 1
+        # Exactly one is wrong. 少水壶 lacks one, it is no 烧水壶: the first keeps its tone.
+        return (
+            at < len(name)
+            and written[at + 1 :] == name[at + 1 :]
+            and self._same(written[at], name[at], tone=at == 0)
+        )
+
+
+def _covered(exact: list[Candidate], start: int, end: int) -> bool:
+    """Tell whether a span is no more than a product found, or reaches only into one."""
+    return any(
+        c.start < end
+        and start < c.end
+        and (c.start < start or end < c.end or c.end - c.start == end - start)
+        for c in exact
+    )
 
 
 def _singular(word: str) -> str:
@@ -245,6 +305,30 @@ def _slips(vocabulary: frozenset[str]) -> dict[str, str]:
     return slips | {word: word for word in vocabulary}
 
 
+_SPELLINGS = (
+    (re.compile("ph"), "f"),
+    (re.compile("igh"), "i"),
+    (re.compile("ck|c(?=[aoulrtk])|q"), "k"),
+    (re.compile("c(?=[eiy])|z"), "s"),
+    (re.compile(r"(.)\1"), r"\1"),
+    (re.compile("(?<=.)(?:ie|ei|ee|ea|y)"), "i"),
+    (re.compile("[eo]r$|re$"), "r"),
+    (re.compile("e$|(?<=[a-z])e(?=[lr]$)"), ""),
+)
+
+
+def _sound(word: str) -> str:
+    """Return roughly how an English word sounds: "light" and "lite" are both "lit"."""
+    for pattern, spelling in _SPELLINGS:
+        word = pattern.sub(spelling, word)
+    return word
+
+
+def _spoken(vocabulary: frozenset[str]) -> dict[str, str]:
+    """Return words of five letters and more by their sound."""
+    return {_sound(word): word for word in sorted(vocabulary) if len(word) >= 5 and word.isalpha()}
+
+
 _ENDINGS = ("ed", "er", "ers", "ing", "es", "s", "y", "d", "r", "e", "")
 
 
@@ -253,6 +337,9 @@ def _other_form(word: str, meant: str) -> bool:
     while stem < min(len(word), len(meant)) and word[stem] == meant[stem]:
         stem += 1
     a, b = word[stem:], meant[stem:]
+    # "Blendr" and "thermoss" are no words: no ending goes on so.
+    if a and (a == word[stem - 1] or (a in ("d", "r") and word[stem - 1] != "e")):
+        return False
     return a != b and a in _ENDINGS and b in _ENDINGS
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
+from nlp.entities.money import SUM_OF
 from nlp.entities.numbers import MIXED, NUMBER_WORDS, WORDS, chinese_number, english_number, whole
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from nlp.entities.reading import Reading
 
+# "A dime a dozen", "six of one and half a dozen of the other".
+_IDIOM = re.compile(r"(?:dime |pence |one,? (?:and |or )?)$")
 # Words that measure goods wherever they stand.
 _ENGLISH_ALWAYS = (
     "pieces|piece|pcs|pc|pairs|pair|boxes|box|packs|pack|packets|packet|sets"
@@ -85,14 +88,16 @@ _AFTER_MEASURE = {
     "本": re.compile(r"正|身|来|月|周|店|人|市|地|次"),
     "口": re.compile(r"(?!锅|箱|缸|铁锅|炒锅)"),
     "台": re.compile(r"灯|阶|币|湾|面|风|北"),
-    "打": re.compile(r"(?!$|鸡蛋|啤酒|[的,，.。!！?？毛袜杯碗盘玻])"),
+    "打": re.compile(
+        r"[开电通不算扰包印折字钩理过完到上下出死架工听断广招火雷雨车针发给我你他错字分款招样磨水]"
+    ),
     "组": re.compile(r"合|成|装|员"),
     "支": re.compile(r"付|持|出|撑"),
     "双": re.compile(r"十|方|面|倍|人|12|11"),
     "根": re.compile(r"据|本"),
     "提": re.compile(r"前|货|到|交|供|醒|示|高"),
     "听": re.compile(r"说|到|见|不|起"),
-    "块": re.compile(r"去|走|买|来|儿|吃|用|寄|发|退|下|送|取|给"),
+    "块": re.compile(r"去|走|买|来|儿|吃|用|寄|发|退|下|送|取|给|" + SUM_OF),
     "串": re.compile(r"数字|号|码|货"),
     "面": re.compile(r"(?!镜|锦旗|旗)"),
     "款": re.compile(r"到|项|还"),
@@ -100,7 +105,7 @@ _AFTER_MEASURE = {
     "架": re.compile(r"子"),
 }
 # Before these, 一 does not count: 换一个, 另一件, 同一款.
-_POINTING = frozenset("这那哪每另同上下首某换有唯任随万逐")
+_POINTING = frozenset("这那哪每另同上下首某换有唯任随万逐统专")
 _ORDERING = re.compile(r"[买要订拍加来退少多漏缺到送单货购选拿的补留]")
 
 
@@ -123,6 +128,8 @@ class Goods:
 
 def _english(low: str) -> Iterator[Candidate]:
     for match in _ENGLISH.finditer(low):
+        if match["measure"] in (None, "dozen") and _IDIOM.search(low[: match.start()][-10:]):
+            continue
         if match["half"]:
             yield Candidate("quantity", match.start(), match.end(), 6)
             continue
@@ -170,6 +177,9 @@ def _is_goods(low: str, match: re.Match[str], number: int) -> bool:
     if _NOT_GOODS.match(low, end) or low[start - 1 : start] in _NO_NUMBER_BEFORE:
         return False
     if match["measure"] == "块" and not _HAN_AHEAD.match(low, end):
+        return False
+    # 2024款 is a model's year.
+    if match["measure"] == "款" and number >= 1_000:
         return False
     return number != 1 or match["count"].isdigit() or _one_counts(low, match)
 

@@ -150,6 +150,14 @@ _PAYING = re.compile(r"[花付价退钱费款要值共总收转充赔买卖扣]"
 _WEIGHT_BEFORE = re.compile(r"(?:weigh|weighs|weighing|weight|lose|lost|up to)\W*(?:\w+\W+)?$")
 _WEIGHT_AFTER = re.compile(r" (?:of|heavy|in weight|weight|lbs?)\b")
 
+_OPINION = re.compile(r"\b(?:my|your|his|her|our|their|own) $")
+_FEELING = re.compile(r"\b(?:like|looks?|looked|looking|feels?|felt|feeling|cool) $")
+# What 10块 is money of, where soap would come in pieces: 10块红包.
+SUM_OF = (
+    r"红包|现金|代金|优惠|券|运费|邮费|快递费|手续费|服务费|补[偿贴差]|赔|差价|押金|订金|定金|话费|零钱|返现|钱|"
+    r"打赏|奖励|折扣"
+)
+_OF_MONEY = re.compile(SUM_OF)
 _SOME = frozenset("几多数余")
 _SUM_SIGNS = frozenset("$¥€£₩₹")
 _ENGLISH_TRIGGERS = frozenset(words("money.english_triggers")) | frozenset(
@@ -207,7 +215,7 @@ class Money:
         for match in _ENGLISH.finditer(low):
             # "A pound charge" and "a €1 fee" count no money.
             amount = None if match["amount"] in ("a", "an") else _amount(match["amount"])
-            if amount is None:
+            if amount is None or _is_idiom(low, match):
                 continue
             amount = _times(amount, match["multiple"])
             currency = self._unit_of(match)
@@ -285,6 +293,18 @@ def _times(amount: str, multiple: str | None) -> str:
     return _plain(Decimal(amount) * scale)
 
 
+def _is_idiom(low: str, match: re.Match[str]) -> bool:
+    """Tell "my two cents", "like a million bucks", "the million dollar question" from sums."""
+    before = low[max(0, match.start() - 10) : match.start()]
+    if match["unit"] == "cent":
+        return match["amount"] in ("two", "2") and bool(
+            _OPINION.search(before) or low.startswith((" worth", "' worth"), match.end())
+        )
+    return "million" in match[0] and bool(
+        _FEELING.search(before) or low.startswith(" question", match.end())
+    )
+
+
 def _weighs(low: str, match: re.Match[str]) -> bool:
     return bool(
         _WEIGHT_BEFORE.search(low[max(0, match.start() - 24) : match.start()])
@@ -310,7 +330,12 @@ def _is_sum(low: str, match: re.Match[str]) -> bool:
         if match["amount"] == "一":
             return False
         number = chinese_number(match["amount"])
-        return not following or following in _AFTER_SUM or (number is not None and number >= 30)
+        return (
+            not following
+            or following in _AFTER_SUM
+            or _OF_MONEY.match(low, end) is not None
+            or (number is not None and number >= 30)
+        )
     return not (unit == "毛" and following not in _AFTER_SUM and following != "")
 
 

@@ -8,6 +8,7 @@ no such word, only its capital; so does a family name of that kind after any cap
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,13 +85,19 @@ _LEAD_SURE = (
     r"|[Cc]ontact(?: person)?|[Aa]ddressee"
     rf"|[Cc]ustomer)(?:'s)?(?: name)?(?: for (?:the )?[a-z]+)? ?{_BECOMES}"
     r"|[Aa]ddressed to|[Aa]ttn[.:]?|[Aa]ttention:|[Ss]igned (?:for )?by|c/o"
-    r"|(?:[Ss]hip|[Dd]eliver|[Ss]end|[Bb]ill)(?:ing|ed)? ?to:|on behalf of)"
+    r"|on behalf of)"
 )
 
 
 _SURE = re.compile(
     rf"(?<![A-Za-z]){_LEAD_SURE}\s+(?:{_TITLE}\s?)?(?P<name>{CAPITALS}"
     rf"|{_UPPER}|[a-z][a-z'-]+(?: [a-z][a-z'-]+)?){_NOT_LETTER}"
+)
+
+
+_SHIP_TO = re.compile(
+    rf"(?:[Ss]hip|[Dd]eliver|[Ss]end|[Bb]ill)(?:ing|ed)? ?to:\s*(?:{_TITLE}\s?)?"
+    rf"(?P<name>{CAPITALS}){_NOT_LETTER}"
 )
 
 
@@ -149,11 +156,18 @@ _SURE_WORDS = frozenset(words("people_en.sure_words"))
 _SELF_WORDS = frozenset(words("people_en.self_words"))
 
 
+_SIGN_WORDS = frozenset(words("people_en.sign_words"))
+
+
+_LED_ALWAYS = ((_TITLES, _TITLED), (_SURE_WORDS, _SURE), (_SELF_WORDS, _SELF))
+"""What a text must have of words before a pattern is tried, and the pattern."""
+
+
 _LED: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
     (frozenset({"my", "your", "our", "the", "his", "her"}), _KIN),
     (frozenset(words("people_en.told_words")), _TOLD),
     (frozenset(words("people_en.receive_words")), _RECEIVE),
-    (frozenset(words("people_en.sign_words")), _SPEAKING),
+    (frozenset({"here", "speaking"}), _SPEAKING),
 )
 
 
@@ -196,31 +210,45 @@ _BETWEEN = re.compile(rf" (?:{_LINKS} )?")
 def english_people(reading: Reading) -> Iterator[Candidate]:
     """Return the names that English words lead to, and those that need no such word."""
     plain, vocabulary = reading.plain, reading.vocabulary
-    for triggers, pattern in ((_TITLES, _TITLED), (_SURE_WORDS, _SURE)):
+    for triggers, pattern in _LED_ALWAYS:
         if not vocabulary.isdisjoint(triggers):
             for match in pattern.finditer(plain):
-                yield from _name(reading, match, sure=True)
-    if not vocabulary.isdisjoint(_SELF_WORDS):
-        for match in _SELF.finditer(plain):
-            yield from _name(reading, match)
+                yield from _name(reading, match, sure=pattern is not _SELF)
     if plain.islower():
         return
-    if not vocabulary.isdisjoint(_GIVEN):
-        yield from _known_people(reading)
-    # The words of the vocabulary end at an accent.
-    if not vocabulary.isdisjoint(_NAMES) or not (plain.isascii() or reading.han):
+    if "to:" in reading.low:
+        yield from _shipped_to(reading)
+    yield from _known_people(reading)
+    if _may_name(reading):
         yield from _people_anywhere(reading)
+
+
+def _shipped_to(reading: Reading) -> Iterator[Candidate]:
+    for match in _SHIP_TO.finditer(reading.plain):
+        yield from _name(reading, match, sure=True)
+
+
+def _may_name(reading: Reading) -> bool:
+    """Tell whether a name can be among the words; they end at an accent, and hold "'s"."""
+    vocabulary = reading.vocabulary
+    if not vocabulary.isdisjoint(_NAMES) or not (reading.plain.isascii() or reading.han):
+        return True
+    return "'" in reading.chars and any(
+        word.endswith("'s") and word[:-2] in _NAMES for word in vocabulary
+    )
 
 
 def _known_people(reading: Reading) -> Iterator[Candidate]:
     """Yield names that count for their known given name."""
+    if reading.vocabulary.isdisjoint(_GIVEN):
+        return
     for triggers, pattern in _LED:
         if not reading.vocabulary.isdisjoint(triggers):
             for match in pattern.finditer(reading.plain):
                 yield from _name(reading, match, full=pattern is _RECEIVE)
-    match = _SIGNED.search(reading.plain)
-    if match:
-        yield from _name(reading, match)
+    if not reading.chars.isdisjoint("\n-") or not reading.vocabulary.isdisjoint(_SIGN_WORDS):
+        for match in _SIGNED.finditer(reading.plain):
+            yield from _name(reading, match)
 
 
 def _people_anywhere(reading: Reading) -> Iterator[Candidate]:
@@ -248,7 +276,7 @@ def _count_of_name(plain: str, tokens: list[tuple[str, int, int]]) -> int:
     """
     first = _key(tokens[0][0])
     parts = [first]
-    for (_, _, end), (text, start, _) in zip(tokens, tokens[1:], strict=False):
+    for (_, _, end), (text, start, _) in pairwise(tokens):
         word = _key(text)
         if not _BETWEEN.fullmatch(plain, end, start):
             break
@@ -288,22 +316,24 @@ def _name(
         if not _may_follow(kept, word, sure=sure):
             break
         kept.append(word)
-    if not kept or (not sure and _key(kept[0]) not in _GIVEN):
-        return
-    if full and len(kept) < 2:
+    if not kept or len(kept) < 1 + full or not (sure or _key(kept[0]) in _GIVEN):
         return
     if kept[0].islower() and not _may_be_lower(match, kept[0], sure=sure):
         return
     name = " ".join(kept)
-    if len(kept) == 1 and not sure and not _alone(reading.plain, (name, start, start + len(name))):
-        return
-    if "_".join(map(_key, kept[:2])) in _FAMOUS:
-        return
-    if _COMPANY.match(reading.plain, start + len(name)):
+    end = start + len(name)
+    if _is_other(reading.plain, kept, end, alone=len(kept) == 1 and not sure):
         return
     name = name.removesuffix("'s").removesuffix(".") if len(name) > 3 else name
     if len(name) > 1:
         yield candidate(reading, start, start + len(name))
+
+
+def _is_other(plain: str, kept: list[str], end: int, *, alone: bool) -> bool:
+    """Tell whether these words, up to `end`, name a company, a brand or a thing."""
+    if "_".join(map(_key, kept[:2])) in _FAMOUS or _COMPANY.match(plain, end):
+        return True
+    return alone and not _alone(plain, (kept[0], end - len(kept[0]), end))
 
 
 def _may_follow(kept: list[str], word: str, *, sure: bool) -> bool:

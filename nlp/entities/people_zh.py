@@ -40,6 +40,7 @@ _STOP = (
 
 # What given names are made of, the common ones.
 _GIVEN_CHARS = (
+    "于"
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂兰英华玉萍红娥玲菲燕婷雪琳晶妍茜秋珊莎锦黛青倩琴"
     "素云莲真环荣爱妹香月莺媛瑞凡佳嘉琼勤珍贞莉岚婕馨瑶怡婵雁蓓纨仪荷丹蓉眉君蕊薇菁梦苑筠柔竹霭"
     "凝晓欢枫芸寒欣影荔枝思娣宁蓝羽希琪彩春菊凤洁琰卿聪澜纯悦昭冰爽琬茗滢伊心韵融园艺咏"
@@ -66,7 +67,7 @@ _GIVEN_CHARS = (
     "濡瀛炳烈焱煌煦熹燊燕燚牛特玄王玖玟玺现珈珉珞珠班球理琉琏瑕瑗瑰璧瓒用甲男畔略"
     "璨疆登皇益监相省睿矢石研硕碧示社祈祥禅福秀秋科程穗章竹第"
 )
-_GIVEN_SET = frozenset(_GIVEN_CHARS) - frozenset(_STOP)
+_GIVEN_SET = frozenset(_GIVEN_CHARS) - frozenset(_STOP + "昨")
 
 
 _GIVEN_HAN = rf"(?:(?![{_STOP}]|先生|女士|小姐|太太|经理|老师|医生|师傅|阿姨|同学)[\u4e00-\u9fff])"
@@ -124,7 +125,7 @@ _HAN_NEVER = re.compile(
     r"|向你|向您|于昨|于今|于上|于周|时尚|文艺|成年|成功|卫生|关注"
     r"|易碎|毛毯|毛巾|白领|车间|席梦|盛夏|史上|单独|常年|安全|任意"
     r"|康复|金额|席位|万分|祝您|牛逼|解释|单身|公司|项链|包包"
-    r"|谢谢|单元|高兴|高中|安装|强迫|平台|全职"
+    r"|谢谢|单元|左撇|高兴|高中|安装|强迫|平台|全职"
 )
 
 
@@ -136,16 +137,29 @@ _HAN_LABEL = re.compile(
 )
 
 
+# 小李, 老张, 阿杰: with what leads to them and ends them.
+_NICKNAME = re.compile(
+    rf"(?:(?:客服|请|找|让|门卫|保安|同事|店员|师傅|联系|叫|快递员?|司机)|(?<![\u4e00-\u9fff]))"
+    rf"(?P<name>[小老](?![时米路单包边段项车常白])[{_SURNAMES}](?![\u4e00-\u9fff]"
+    r"|$)|[小老](?![时米路单包边段项车常白])"
+    rf"[{_SURNAMES}](?=态度|说|联系|帮|给|告诉|代收|答应|回复|处理)|阿[{_GIVEN_CHARS}](?=说|联系|帮|给|代|收|[,，。]))"
+)
+
+
 _LED = (
     ("叫名人给妈爸婆公妻丈友儿姐妹哥弟父母蜜居板导象主息", _HAN_SURE),
     (("我是", "里是", "边是", "在下"), _HAN_SELF),
     ("1", _HAN_LABEL),
     ("姓", _HAN_SURNAME),
+    ("小老阿", _NICKNAME),
 )
 """What must stand in a text before a pattern is tried, and the pattern."""
 
 
-_FIRSTS = frozenset(_SURNAMES) | frozenset(name[0] for name in _COMPOUND.split("|"))
+# Rare surnames that are common words count only after a sure lead.
+_FIRSTS = frozenset(_SURNAMES) - frozenset("祝查计管解席包单路时项边车") | frozenset(
+    name[0] for name in _COMPOUND.split("|")
+)
 
 
 _COMPOUNDS = frozenset(_COMPOUND.split("|"))
@@ -159,26 +173,17 @@ _WORDS = frozenset(words("people_zh.words"))
 _BEFORE = re.compile(
     r"(?:联系|找|让|请|跟|和|与|叫|由|[您你]是|给|通知|转告|告诉|[转交]给|客服|店员|店长|同事|导购|门卫|保安"
     r"|[写改换填]成|[改换变]为|备注|投诉|表扬|[多感]?谢谢?你?,?|[你我他]们(?:的|公司的?)?|前台|负责人|署名|落款"
-    r"|[帮]我?查|而是|不是|名字是|应该是|[,，。.!！?？:;；\s]是|抬头写?|收:?|写|[代为]|姓名|经理)[\s:]?$"
+    r"|帮我?查|是|[写填]的|而是|不是|名字是|应该是|[,，。.!！?？:;；\s]是|抬头写?|收:?|写|[代为]|姓名|经理)[\s:]?$"
 )
 
 
 # What may follow it: the end, a mark, or a word that no name goes on with.
 _AFTER = re.compile(
     r"$|[\s,，。.!！?？、;；:~()\d]|[收代签](?![到货件据费藏纳拾])|不是|本人|[的说聊答]|师傅|先生|女士|经理|老师"
-    r"|[帮给][我你您他]|联系|接电话|接听|告诉|推荐|订单|手机|电话|名下|卡上|负责|处理|去|来|买|拿|取"
+    r"|[帮给][我你您他]|联系|接电话|接听|告诉|推荐|订单|手机|电话|名下|卡上|负责|处理|了|可以|去|来|买|拿|取"
 )
 _END = re.compile(r"$|[\s,，。.!！?？、;；:~]|[代签]?收(?![到货件据费藏纳拾款费])")
 _BOUNDARY = frozenset(" \n,，。.!！?？、;；:~")
-
-
-# 小李, 老张, 阿杰: with what leads to them and ends them.
-_NICKNAME = re.compile(
-    rf"(?:(?:客服|请|找|让|门卫|保安|同事|店员|师傅|联系|叫|快递员?|司机)|(?<![\u4e00-\u9fff]))"
-    rf"(?P<name>[小老](?![时米路单包边段项车常白])[{_SURNAMES}](?![\u4e00-\u9fff]"
-    r"|$)|[小老](?![时米路单包边段项车常白])"
-    rf"[{_SURNAMES}](?=态度|说|联系|帮|给|告诉|代收|答应|回复|处理)|阿[{_GIVEN_CHARS}](?=说|联系|帮|给|代|收|[,，。]))"
-)
 
 
 def chinese_people(reading: Reading) -> Iterator[Candidate]:
@@ -192,9 +197,6 @@ def chinese_people(reading: Reading) -> Iterator[Candidate]:
                     yield candidate(reading, match.start("name"), match.end("name"))
     if not reading.chars.isdisjoint("先女小太师经学医阿大夫") and _ANY_TITLE.search(text):
         yield from _titled(reading)
-    if not reading.chars.isdisjoint("小老阿"):
-        for match in _NICKNAME.finditer(text):
-            yield candidate(reading, match.start("name"), match.end("name"))
     if not reading.chars.isdisjoint(_FIRSTS):
         yield from _by_themselves(reading)
 
@@ -219,6 +221,8 @@ def _length(text: str, start: int) -> int:
         return 0
     given = start + surname
     if text[given : given + 1] not in _GIVEN_SET or text[start : start + 2] in _WORDS:
+        return 0
+    if text[start - 1 : start] == "谢" == text[start] or _ANY_TITLE.match(text, given):
         return 0
     alone = start == 0 or text[start - 1] in _BOUNDARY
     if not alone and not _BEFORE.search(text, max(0, start - 6), start):

@@ -74,10 +74,7 @@ async def test_in_one_batch_only_the_unknown_is_refused(store):
     known = [await an_exchange(store) for _ in range(3)]
     ids = [known[0].id, "nowhere", known[1].id, known[0].id, "nobody", known[2].id]
     results = await asyncio.gather(
-        *(
-            store.corrections.record(a_correction(id_, intent=f"i{n}"))
-            for n, id_ in enumerate(ids)
-        ),
+        *(store.corrections.record(a_correction(id_, intent=f"i{n}")) for n, id_ in enumerate(ids)),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [
@@ -151,7 +148,5 @@ async def test_the_message_that_was_corrected_last_comes_last(store):
             a_correction(exchanges[number].id, intent="greet", at=NOW + hours * HOUR)
         )
     assert [message.text for message in await store.corrections.latest()] == ["b", "c", "a"]
-    await store.corrections.record(
-        a_correction(exchanges[1].id, need="other", at=NOW + 4 * HOUR)
-    )
+    await store.corrections.record(a_correction(exchanges[1].id, need="other", at=NOW + 4 * HOUR))
     assert [message.text for message in await store.corrections.latest()] == ["c", "a", "b"]

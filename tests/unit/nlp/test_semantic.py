@@ -21,7 +21,7 @@ from nlp import encoder_export, intents, semantic
 from nlp.engine import Engine
 from nlp.errors import BadEncoder, BrokenModel
 from nlp.evaluation.evaluate import evaluate
-from nlp.examples import Example, TrainingSet
+from nlp.examples import ArticleText, Example, TrainingSet
 from nlp.intents import IntentModel
 from nlp.language import detect
 from nlp.semantic import Encoder, SemanticSpec, TokenTable
@@ -479,7 +479,14 @@ def test_a_saved_model_reads_the_same_and_by_its_vectors(folder, tmp_path, tier)
 @pytest.mark.parametrize("tier", ["encoder", "table"])
 def test_a_trained_model_stands_without_its_encoder(folder, tmp_path, tier):
     place = shutil.copytree(folder, tmp_path / "encoder")
-    training_set = a_set(semantic=SemanticSpec(encoder=place, tier=tier))
+    article = ArticleText(
+        article_id="refunds",
+        language="en",
+        title="Refunds",
+        questions=("when do I get my money back",),
+        body="Five days after the goods are checked.",
+    )
+    training_set = a_set(semantic=SemanticSpec(encoder=place, tier=tier), articles=(article,))
     train(training_set, tmp_path / "model")
     engine = Engine.load(tmp_path / "model", fingerprint=training_set.fingerprint())
     shutil.rmtree(place)
@@ -487,6 +494,8 @@ def test_a_trained_model_stands_without_its_encoder(folder, tmp_path, tier):
     again = Engine.load(tmp_path / "moved")
     for text in ("where is my order", "please refund me", "取消订单", "sing a song", "", "😀"):
         assert again.understand(text, now=NOW) == engine.understand(text, now=NOW)
+        assert again.passages(text, "en") == engine.passages(text, "en")
+    assert again.passages("my money", "en")[0].article_id == "refunds"
     assert again.understand("where is my order", now=NOW).intent == "track_order"
     assert again.understand("取消订单", now=NOW).intent == "cancel_order"
 

@@ -44,12 +44,20 @@ def test_no_slip_is_overlooked_however_many_words_are_near(known, data):
     assert OSA.distance(slip, meant) <= 1
 
 
-@given(st.sets(WORDS, max_size=30), st.text("abcd", min_size=5, max_size=7))
+@given(st.sets(st.text("ab", min_size=4, max_size=5)), st.text("abc", min_size=4, max_size=5))
 def test_of_several_the_same_length_counts_then_the_same_first_letter(known, word):
     known -= {word}
     near = [some for some in known if OSA.distance(word, some) == 1]
     best = min(near, key=lambda w: (len(w) != len(word), w[0] != word[0], w), default=word)
     assert Speller(known).correct(word) == best
+
+
+@pytest.mark.parametrize(
+    ("known", "meant"),
+    [(["banks", "tank"], "tank"), (["tank", "bang"], "bang"), (["bans", "band"], "band")],
+)
+def test_of_several_near_words_one_is_meant(known, meant):
+    assert Speller(known).correct("bank") == meant
 
 
 @given(st.text(max_size=30))

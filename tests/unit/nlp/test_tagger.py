@@ -72,21 +72,33 @@ def test_the_value_is_what_was_written():
     assert entity.value == entity.text == "IRON Meadow"
 
 
-def test_a_known_name_is_found_where_the_words_around_it_say_nothing():
-    others = "hot popcorn|free parking|big screens|good seats|cold drinks|late trains|clean floors"
+OTHERS = "hot popcorn|free parking|big screens|good seats|cold drinks|late trains|clean floors"
+
+
+def knowing_grey_gull(*texts):
+    """Return a tagger of films and other things in the same places, told of one name more."""
+    marked = [
+        (name, [name] if names is FILMS else [])
+        for names in (FILMS, OTHERS)
+        for name in names.split("|")
+    ]
     rows = [
         an_example(text.replace("*", name), "book_film", *marks)
-        for text in ("tell me about * please", "is it * again", "anything on *")
-        for name, marks in (
-            *((film, [film]) for film in FILMS.lower().split("|")),
-            *((other, []) for other in others.split("|")),
-        )
+        for text in texts
+        for name, marks in marked
     ]
-    field = tagger.fit(rows)._model
-    text = "tell me about grey gull please"
-    assert found(text, "book_film", EntityTagger(field, {})) == []
-    named = EntityTagger(field, {("grey", "gull"): ("film",)})
-    assert found(text, "book_film", named) == [("film", 14, 23, "grey gull")]
+    return EntityTagger(tagger.fit(rows)._model, {("grey", "gull"): ("film",)})
+
+
+def test_a_known_name_is_found_where_the_words_around_it_say_nothing():
+    using = knowing_grey_gull("tell me about * please", "is it * again", "anything on *")
+    assert found("anything on Grey Gull", "book_film", using) == [("film", 12, 21, "Grey Gull")]
+    assert found("anything on grey goat", "book_film", using) == []
+
+
+def test_a_name_that_one_example_alone_has_is_no_knowledge_yet():
+    using = knowing_grey_gull("tell me about * please")
+    assert found("anything on grey gull", "book_film", using) == []
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t  ", "😀", "，", "\x00"])
@@ -166,59 +178,69 @@ def test_names_may_all_be_long():
     assert tagger.fit(rows) is not None
 
 
-MODEL, _ = intents.fit(
-    [e.text for e in EXAMPLES], [e.intent for e in EXAMPLES], ["en"] * len(EXAMPLES)
-)
 RULES = EntityFinder(EntitySpec(order_patterns=(r"\b[A-Z]{2}\d{6}\b",)))
 
 
-def understood(text, learned=TAGGER):
+@pytest.fixture(scope="module")
+def model():
+    """What reads the intents before the tagger is asked."""
+    texts, labels = [e.text for e in EXAMPLES], [e.intent for e in EXAMPLES]
+    return intents.fit(texts, labels, ["en"] * len(EXAMPLES))[0]
+
+
+def understood(model, text, learned=TAGGER):
     """Return what the whole pipeline finds in a text."""
-    doc = pipeline.build("en", MODEL, RULES, ToneFinder({}), learned)(text)
+    doc = pipeline.build("en", model, RULES, ToneFinder({}), learned)(text)
     return [(e.type, e.text) for e in doc.user_data[pipeline.ENTITIES]], [
         (span.label_, span.text) for span in doc.ents
     ]
 
 
-def test_the_pipeline_adds_what_was_learned_to_the_rules_in_order():
+def test_the_pipeline_adds_what_was_learned_to_the_rules_in_order(model):
     text = "play the record Silver Orchard now, not AB123456 or Blue Kettle by my favourite band"
-    exact, spans = understood(text)
+    exact, spans = understood(model, text)
     assert exact[:2] == [("album", "Silver Orchard"), ("order_number", "AB123456")]
     assert exact == spans
 
 
-def test_what_a_rule_has_found_is_not_found_again():
+def test_what_a_rule_has_found_is_not_found_again(model):
     text = "when does AB123456 start"
     assert found(text, "book_film") == [("film", 10, 18, "AB123456")]
-    assert understood(text) == ([("order_number", "AB123456")], [("order_number", "AB123456")])
+    assert understood(model, text) == (
+        [("order_number", "AB123456")],
+        [("order_number", "AB123456")],
+    )
 
 
-def test_the_component_goes_by_the_intent_that_was_read():
-    assert understood("when does Static Paper start")[0] == [("film", "Static Paper")]
-    assert understood("put on Static Paper by my favourite band")[0] == [("album", "Static Paper")]
+def test_the_component_goes_by_the_intent_that_was_read(model):
+    film = "i want Static Paper please, for two seats tonight"
+    album = "i want Static Paper please, by my favourite band"
+    assert found(film, None)[0][0] == found(album, None)[0][0]
+    assert understood(model, film)[0] == [("film", "Static Paper")]
+    assert understood(model, album)[0] == [("album", "Static Paper")]
 
 
-def test_without_a_tagger_the_pipeline_has_no_such_part():
-    assert understood("when does Silver Orchard start", None)[0] == []
+def test_without_a_tagger_the_pipeline_has_no_such_part(model):
+    assert understood(model, "when does Silver Orchard start", None)[0] == []
 
 
-def test_the_component_is_the_same_after_saving(tmp_path):
+def test_the_component_is_the_same_after_saving(model, tmp_path):
     component = LearnedEntitiesComponent()
-    component.tagger, component.intents = TAGGER, MODEL.intents
+    component.tagger, component.intents = TAGGER, model.intents
     component.to_disk(tmp_path / "part")
     again = LearnedEntitiesComponent().from_disk(tmp_path / "part")
-    nlp = pipeline.build("en", MODEL, None, ToneFinder({}))
+    nlp = pipeline.build("en", model, None, ToneFinder({}))
     text = "when does Silver Orchard start"
     one, two = (part(nlp(text)).user_data[pipeline.ENTITIES] for part in (component, again))
     assert [e.text for e in one] == ["Silver Orchard"]
     assert one == two
 
 
-def test_a_component_without_a_tagger_writes_nothing_and_finds_nothing(tmp_path):
+def test_a_component_without_a_tagger_writes_nothing_and_finds_nothing(model, tmp_path):
     LearnedEntitiesComponent().to_disk(tmp_path / "part")
     assert not (tmp_path / "part").exists()
     empty = LearnedEntitiesComponent().from_disk(tmp_path / "part")
-    doc = pipeline.build("en", MODEL, None, ToneFinder({}))("when does Iron Meadow start")
+    doc = pipeline.build("en", model, None, ToneFinder({}))("when does Iron Meadow start")
     assert empty(doc).ents == ()
 
 

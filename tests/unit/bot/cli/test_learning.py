@@ -28,15 +28,23 @@ KEPT = 2
 """Examples of each list; the fewest that a configuration may have."""
 
 SAID = {
-    "greeting": "hi there you people",
+    "greeting": "hi there, tom@acme.org here",
     "parcel": "has my parcel KD204518 left, says Priya Nair",
+    "thanks": "thank you all then",
     "alone": "does nobody sell me a lamp",
     "chinese": "包裹在哪呢，我叫王小明",
 }
-"""The first two are of one conversation."""
+"""The first three are of one conversation."""
 PERSONAL = {
-    "parcel": (("order_number", "KD204518"), ("person", "Priya Nair")),
-    "chinese": (("person", "王小明"),),
+    "greeting": {"email": "tom@acme.org"},
+    "parcel": {"order_number": "KD204518", "person": "Priya Nair"},
+    "chinese": {"person": "王小明"},
+}
+TAUGHT = {
+    "greeting": "hi there, me@example.com here",
+    "parcel": "has my parcel AB123456 left, says Alex Lee",
+    "alone": SAID["alone"],
+    "chinese": "包裹在哪呢，我叫李华",
 }
 
 
@@ -80,14 +88,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
         try:
             first = (await opened(store)).conversation.id
             return {
-                name: await answered(
-                    store,
-                    name,
-                    first
-                    if name in ("greeting", "parcel")
-                    else (await opened(store)).conversation.id,
-                )
-                for name in SAID
+                name: await answered(store, name, first if number < 3 else None)
+                for number, name in enumerate(SAID)
             }
         finally:
             await store.close()
@@ -95,17 +97,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
     return folder, asyncio.run(serve())
 
 
-async def answered(store: Store, name: str, conversation_id: str) -> str:
+async def answered(store: Store, name: str, conversation_id: str | None) -> str:
     """Record a message with what was understood of it; return the exchange's id."""
     text = SAID[name]
-    got = await received(store, conversation_id, text=text)
+    id_ = conversation_id or (await opened(store)).conversation.id
+    got = await received(store, id_, text=text)
     turn = a_turn(got)
     understanding = {
         "language": "zh" if name == "chinese" else "en",
         "intent": None,
         "entities": [
             {"type": kind, "start": text.index(part), "end": text.index(part) + len(part)}
-            for kind, part in PERSONAL.get(name, ())
+            for kind, part in PERSONAL.get(name, {}).items()
         ],
     }
     exchange = replace(turn.exchange, understanding=understanding)
@@ -254,7 +257,7 @@ def test_correcting_and_learning_go_on_beside_a_service_that_runs(
         finally:
             runner.run(store.close())
     assert (ran.code, ran.err) == (0, "")
-    assert new_lines(ran.out) == [f"- {SAID['greeting']}"]
+    assert new_lines(ran.out) == [f"- {TAUGHT['greeting']}"]
     assert found.intent == "greet"
 
 
@@ -288,11 +291,7 @@ def test_the_change_is_shown_and_not_made(
     correct("alone", "--intent", "out_of_scope")
     ran = learn()
     assert (ran.code, ran.err) == (0, "")
-    assert new_lines(ran.out) == [
-        "- has my parcel AB123456 left, says Alex Lee",
-        "- 包裹在哪呢，我叫李华",
-        f"- {SAID['alone']}",
-    ]
+    assert new_lines(ran.out) == [f"- {TAUGHT[name]}" for name in ("parcel", "chinese", "alone")]
     names = re.findall(r"^\+\+\+ b/(.*)$", ran.out, flags=re.MULTILINE)
     assert names == ["shop/intents/orders.yaml", "shop/out_of_scope.yaml"]
     assert "3 to add, from 3 corrections." in ran.out
@@ -311,14 +310,13 @@ def test_applying_makes_the_change_and_then_nothing_is_left_to_learn(
     assert ran.out.endswith("Written. The next start trains with it.\n")
     assert frontdesk("check", little).code == 0
     after = load(little)
-    last = "has my parcel AB123456 left, says Alex Lee"
     assert after.intents["track_order"].examples == {
-        "en": (*before.intents["track_order"].examples["en"], last),
-        "zh": (*before.intents["track_order"].examples["zh"], "包裹在哪呢，我叫李华"),
+        "en": (*before.intents["track_order"].examples["en"], TAUGHT["parcel"]),
+        "zh": (*before.intents["track_order"].examples["zh"], TAUGHT["chinese"]),
     }
     assert after.needs["order_and_delivery"].conversations["en"] == (
         *before.needs["order_and_delivery"].conversations["en"],
-        (SAID["greeting"], last),
+        (TAUGHT["greeting"], TAUGHT["parcel"]),
     )
     files = contents(little)
     again = learn("--apply")
@@ -327,9 +325,6 @@ def test_applying_makes_the_change_and_then_nothing_is_left_to_learn(
     assert contents(little) == files
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bot/learning.py, _item: one message becomes a text where a list belongs"
-)
 def test_a_need_that_one_message_tells_can_be_learned(
     correct: Any, learn: Any, frontdesk: Any, little: Path
 ) -> None:
@@ -371,14 +366,18 @@ def test_what_the_configuration_no_longer_has_is_named_and_the_rest_is_learned(
     ]
     ran = learn()
     assert (ran.code, ran.err.splitlines()) == (1, refused)
-    assert new_lines(ran.out) == ["- has my parcel AB123456 left, says Alex Lee"]
+    assert new_lines(ran.out) == [f"- {TAUGHT['parcel']}"]
     told = learn("--json")
     assert (told.code, json.loads(told.out)["refused"]) == (1, refused)
 
 
 def test_since_leaves_out_what_is_older(learn: Any, data: Path, ids: dict[str, str]) -> None:
     now = datetime.now(UTC)
-    ages = {"greeting": timedelta(hours=11), "parcel": timedelta(days=6), "alone": timedelta(27)}
+    ages = {
+        "greeting": timedelta(hours=11),
+        "parcel": timedelta(days=6),
+        "alone": timedelta(days=27),
+    }
     recorded(
         data,
         *(a_correction(ids[name], intent="greet", at=now - age) for name, age in ages.items()),
@@ -450,6 +449,4 @@ def test_needs_alone_have_no_effect_to_tell(
     ran = frontdesk("learn", little, "--data", data)
     assert (ran.code, ran.err) == (0, "")
     assert "cross-validated" not in ran.out
-    assert new_lines(ran.out) == [
-        f'- ["{SAID["greeting"]}", "has my parcel AB123456 left, says Alex Lee"]'
-    ]
+    assert new_lines(ran.out) == [f'- ["{TAUGHT["greeting"]}", "{TAUGHT["parcel"]}"]']
