@@ -51,16 +51,24 @@ def export(source: Path, out: Path) -> None:
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (source / name).is_file():
             raise BadEncoder(f"{source}: there is no {name}")
-    config = json.loads((source / "config.json").read_text("utf-8"))
+    try:
+        config = json.loads((source / "config.json").read_text("utf-8"))
+        weights = load_file(source / "model.safetensors")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise BadEncoder(f"{source}: cannot be read: {error}") from error
     if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
         raise BadEncoder(f"{source}: only BERT-like encoders can be exported here")
-    weights = load_file(source / "model.safetensors")
-    model = _Graph({n.removeprefix("bert."): w for n, w in weights.items()}, config).model()
+    whole_weights = {n.removeprefix("bert."): w.astype(np.float32) for n, w in weights.items()}
+    try:
+        model = _Graph(whole_weights, config).model()
+    except KeyError as error:
+        raise BadEncoder(f"{source}: {error} is missing") from error
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as workshop:
         whole, small = Path(workshop, "whole.onnx"), Path(workshop, "small.onnx")

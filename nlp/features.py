@@ -64,6 +64,7 @@ _SHAPE = str.maketrans(
 )
 _HAN = re.compile(f"[{HAN}]")
 _PIECE = re.compile(f"[^\\s{HAN}]+")
+_LATIN_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{4,24}(?![A-Za-z0-9])")
 _WORDLY = re.compile(r"\w")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
@@ -322,6 +323,15 @@ class Features:
             self._remembered.clear()
         self._remembered[piece] = known
         return known
+
+    def spelt(self, text: str) -> str:
+        """Return a text with its unknown words as the known ones that they were meant to be."""
+        return _LATIN_WORD.sub(lambda word: self._respelt(word[0]), text)
+
+    def _respelt(self, word: str) -> str:
+        low = word.lower()
+        better = self._spelt(low)
+        return word if better == low else better
 
     def _spelt(self, word: str) -> str:
         """Return a word, or the known one that it was meant to be."""

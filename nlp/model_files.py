@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import orjson
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -71,8 +72,7 @@ def read_manifest(folder: Path) -> Manifest:
         BrokenModel: it cannot be read.
     """
     try:
-        content = orjson.loads((folder / _MANIFEST).read_bytes())
-        return Manifest(**content)
+        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise NotTrained(f"{folder}: there is no trained model here") from None
     except (OSError, ValueError, TypeError) as error:

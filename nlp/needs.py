@@ -20,7 +20,8 @@ import numpy.typing as npt
 import orjson
 from msgspec import Struct, field
 
-from nlp.intents import SEED, Reading, stratified, temperature_of
+from nlp.calibration import temperature_of
+from nlp.intents import SEED, Reading, stratified
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ Needs the extra `semantic` (onnxruntime, tokenizers). Nothing here downloads any
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections import Counter
 from functools import lru_cache
@@ -136,7 +137,10 @@ class Encoder:
         # A whole sentence's vector where there is one; else the tokens', to be averaged.
         self._output = next((o.name for o in outputs if len(o.shape or ()) == 2), outputs[0].name)
         self._remembering = lru_cache(remembered)(self._encode)
-        self.width = len(self._run([[0]])[0])
+        try:
+            self.width = len(self._run([[0]])[0])
+        except Exception as error:  # onnxruntime's errors derive from nothing narrower
+            raise BadEncoder(f"{model}: does not turn tokens into vectors") from error
 
     def encode(self, text: str) -> Vectors:
         """Return the vector of a text: shape (width,), of length 1, or 0 for nothing known."""
@@ -318,8 +322,14 @@ def _session(model: Path) -> onnxruntime.InferenceSession:
 
 
 def _tokenizer(path: Path) -> Tokenizer:
-    tokenizer = _plain(path.read_text("utf-8"), path)
-    tokenizer.enable_truncation(LONGEST_TOKENS)
+    try:
+        content = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadEncoder(f"{path}: cannot be read as a tokenizer") from error
+    tokenizer = _plain(content, path)
+    # Some encoders take less than we would give them; their tokenizer says so.
+    own = json.loads(content).get("truncation") or {}
+    tokenizer.enable_truncation(min(LONGEST_TOKENS, own.get("max_length", LONGEST_TOKENS)))
     return tokenizer
 
 

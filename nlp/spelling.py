@@ -42,7 +42,7 @@ class Speller:
         The word itself comes back when it is too short or nothing is that near. Of several the
         one of the same length counts, then one that begins the same.
         """
-        if not _is_word(word):
+        if not _is_word(word) or word in self._found.get(word, ()):
             return word
         near = {
             known

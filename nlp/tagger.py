@@ -95,10 +95,10 @@ def fit(examples: Sequence[Example]) -> EntityTagger | None:
     for example in examples:
         marked.append([(_name(e.text), e.type) for e in example.entities])
         counts.update((name, kind) for name, kind in marked[-1] if len(name) <= _LONGEST_NAME)
-    if not counts:
+    if not any(marked):
         return None
     names = _by_name(counts)
-    most = max(map(len, names))
+    most = max(map(len, names), default=0)
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params(_SETTINGS)
     for example, own in zip(examples, marked, strict=True):

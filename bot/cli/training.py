@@ -85,6 +85,8 @@ def run_training(
 def _examples_set(
     examples: Path, encoder: Path | None, tier: str
 ) -> tuple[TrainingSet, tuple[LineFault, ...]]:
+    from nlp.errors import BadExamples
+    from nlp.errors import Fault as LineFault
     from nlp.examples import TrainingSet
     from nlp.semantic import SemanticSpec, Tier
 
@@ -92,6 +94,9 @@ def _examples_set(
         raise BotError(f"--tier is {' or '.join(get_args(Tier))}, not '{tier}'")
     rows, faults = read_examples(examples)
     training_set = TrainingSet.of_examples(rows)
+    if not training_set.examples and not training_set.out_of_scope:
+        message = "the file holds no row to train on: all are held out"
+        raise BadExamples((LineFault(path=examples, line=1, code="EX007", message=message),))
     if encoder is not None:
         spec = SemanticSpec(encoder=encoder, tier=cast("Tier", tier))
         training_set = replace(training_set, semantic=spec)

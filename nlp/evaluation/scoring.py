@@ -243,4 +243,7 @@ def entity_scores(
 
 
 def _values(entities: Sequence[Entity]) -> Counter[str]:
-    return Counter(f"{e.type} {orjson.dumps(e.value, default=str).decode()}" for e in entities)
+    return Counter(
+        f"{e.type} {orjson.dumps(e.value, default=str, option=orjson.OPT_SORT_KEYS).decode()}"
+        for e in entities
+    )

@@ -22,7 +22,7 @@ from bot.think import Attempt, Stages, Work, think
 from crm_store.effects import ChangeAppointment, UpdateCustomer
 from crm_store.engines import to_json
 from crm_store.records import Conversation, OrderState, Owner
-from nlp.understanding import LANGUAGES, Entity, IntentGuess, Tone, Understanding
+from nlp.understanding import LANGUAGES, Bands, Entity, IntentGuess, Tone, Understanding
 from tests.unit.bot.actions.conftest import (
     ADA,
     LAMP,
@@ -61,6 +61,7 @@ class ForcedEngine:
 
     understanding: Understanding | None = None
     model_id: str = "m-forced"
+    bands: Bands = field(default_factory=Bands)
 
     async def understand(self, *_: Any, **__: Any) -> Understanding:
         assert self.understanding is not None

@@ -43,8 +43,6 @@ EXAMPLES = [
     for intent, texts in TEXTS.items()
     for text in texts.split("|")
 ]
-
-
 ARTICLES = (
     ArticleText(
         article_id="refunds",
@@ -327,9 +325,6 @@ def test_spans_and_values_are_counted_apart():
     assert entity_scores([A_SUM, A_SUM], [moved, A_SUM])[1:] == (1 / 2, 1.0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="scoring._values compares JSON texts, and their keys are not sorted"
-)
 def test_a_value_is_the_same_in_whatever_order_its_keys_stand():
     turned = (an_entity("sum", 0, "$5", {"currency": "USD", "amount": "5"}),)
     assert entity_scores([A_SUM], [turned])[2] == 1.0
@@ -340,6 +335,7 @@ def test_a_value_counts_as_often_as_it_is_marked():
     once = (an_entity("city", 4, "Rome"),)
     assert entity_scores([twice], [once])[1:] == (0.0, 2 / 3)
     assert entity_scores([once], [twice])[1:] == (0.0, 2 / 3)
+    assert entity_scores([twice], [twice])[1:] == (1.0, 1.0)
 
 
 def test_types_that_are_never_marked_are_not_held_against_the_finder():
@@ -558,7 +554,6 @@ def test_without_questions_there_is_nothing_to_score(engine):
 
 # Trials.
 
-
 # Words that have nothing in common: one says nothing of another.
 WORDS = {
     "track_order": "wug dax fep toma blick glorp",
@@ -595,6 +590,11 @@ def test_examples_that_do_harm():
     harmed = effect(UNKNOWN, more("now", "please", "again", intents_of=turned))
     assert harmed.examples_after == 0.0
     assert harmed.added_before < harmed.added_after == 1.0
+
+
+def test_an_added_example_does_not_teach_itself():
+    words = {"track_order": "gorp flim prand", "get_refund": "moxit yulk hube"}
+    assert effect(UNKNOWN, more("", intents_of=words)).added_after <= 0.5
 
 
 def test_an_intent_that_is_new_cannot_be_guessed_before():

@@ -77,22 +77,18 @@ OTHERS = "hot popcorn|free parking|big screens|good seats|cold drinks|late train
 
 def knowing_grey_gull(*texts):
     """Return a tagger of films and other things in the same places, told of one name more."""
-    marked = [
-        (name, [name] if names is FILMS else [])
-        for names in (FILMS, OTHERS)
-        for name in names.split("|")
-    ]
+    films = FILMS.lower().split("|")
     rows = [
-        an_example(text.replace("*", name), "book_film", *marks)
+        an_example(text.replace("*", name), "book_film", *({name} & {*films}))
         for text in texts
-        for name, marks in marked
+        for name in (*films, *OTHERS.split("|"))
     ]
     return EntityTagger(tagger.fit(rows)._model, {("grey", "gull"): ("film",)})
 
 
 def test_a_known_name_is_found_where_the_words_around_it_say_nothing():
     using = knowing_grey_gull("tell me about * please", "is it * again", "anything on *")
-    assert found("anything on Grey Gull", "book_film", using) == [("film", 12, 21, "Grey Gull")]
+    assert found("anything on grey gull", "book_film", using) == [("film", 12, 21, "grey gull")]
     assert found("anything on grey goat", "book_film", using) == []
 
 
@@ -168,10 +164,6 @@ def test_half_a_word_that_is_marked_teaches_nothing():
         assert [e.text for e in using.find("unbelievable", "book_film")] == expected
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="tagger.fit counts names of up to 8 words only, and takes none of these for no mark",
-)
 def test_names_may_all_be_long():
     names = [f"{n} who went up the long hill and came back" for n in ("Ada", "Ben", "Cleo", "Dan")]
     rows = [an_example(f"when does {name} start", "book_film", name) for name in names]
@@ -213,7 +205,7 @@ def test_what_a_rule_has_found_is_not_found_again(model):
 
 
 def test_the_component_goes_by_the_intent_that_was_read(model):
-    film = "i want Static Paper please, for two seats tonight"
+    film = "i want Static Paper please, book two seats for us"
     album = "i want Static Paper please, by my favourite band"
     assert found(film, None)[0][0] == found(album, None)[0][0]
     assert understood(model, film)[0] == [("film", "Static Paper")]

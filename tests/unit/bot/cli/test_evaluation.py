@@ -172,9 +172,6 @@ def test_without_broken_rows_all_is_well(frontdesk: Any, place: Path, tmp_path: 
     assert contents(tmp_path / "model") == contents(place / "rows")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="nlp/intents.py, fit_scorer: scikit-learn warns of many classes on stderr"
-)
 def test_many_intents_of_two_examples_are_no_reason_for_a_warning(
     frontdesk: Any, tmp_path: Path
 ) -> None:
@@ -218,16 +215,11 @@ def test_what_makes_no_model_leaves_the_old_one_as_it_is(
     assert intent_of(model, "where is my parcel") == "track"
 
 
-HELD_OUT = pytest.mark.xfail(
-    strict=True, reason="nlp/training.py, _rows: without a row to train on the file is 'examples'"
-)
-
-
 @pytest.mark.parametrize(
     "name",
     [
         *("header.csv", "nothing.csv", "one_class.csv", "no_intent.csv", "one_each.csv"),
-        pytest.param("only_held_out.csv", marks=HELD_OUT),
+        pytest.param("only_held_out.csv"),
     ],
 )
 def test_a_fault_of_a_whole_file_names_the_file(frontdesk: Any, tmp_path: Path, name: str) -> None:
@@ -561,9 +553,6 @@ def flip(model: Path) -> None:
     path.write_bytes(content)
 
 
-NO_FORM = pytest.mark.xfail(
-    strict=True, reason="nlp/model_files.py, read_manifest: the types of the values are not checked"
-)
 DAMAGES = [
     pytest.param(flip, "weights.npy: has been altered", id="one bit"),
     pytest.param(
@@ -604,8 +593,8 @@ DAMAGES = [
         "manifest.json",
         id="a file",
     ),
-    pytest.param(changed_manifest(files=[]), "manifest.json", id="files", marks=NO_FORM),
-    pytest.param(changed_manifest(versions=None), "manifest.json", id="versions", marks=NO_FORM),
+    pytest.param(changed_manifest(files=[]), "manifest.json", id="files"),
+    pytest.param(changed_manifest(versions=None), "manifest.json", id="versions"),
 ]
 
 
