@@ -62,9 +62,14 @@ def export(source: Path, out: Path) -> None:
         weights = load_file(source / "model.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
         raise BadEncoder(f"{source}: cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise BadEncoder(f"{source}: config.json is not an object")
     if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
         raise BadEncoder(f"{source}: only BERT-like encoders can be exported here")
     whole_weights = {n.removeprefix("bert."): w.astype(np.float32) for n, w in weights.items()}
+    pooling = source / "1_Pooling" / "config.json"
+    if pooling.is_file() and b'"pooling_mode_mean_tokens": true' not in pooling.read_bytes():
+        raise BadEncoder(f"{source}: only encoders that average their tokens can be exported here")
     try:
         model = _Graph(whole_weights, config).model()
     except KeyError as error:

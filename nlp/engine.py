@@ -1,7 +1,7 @@
 """The one door to understanding: load a model folder, then ask.
 
 The engine is immutable but for what it remembers of texts it has read, and does no input or
-output after loading; one thread may own it, or several share it.
+output after loading; one thread owns it.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ class Engine:
             NotTrained: there is no model in the folder.
             StaleModel: it is of another training set, or of other library versions.
             BrokenModel: a file is missing, altered or unreadable.
+            BadEncoder: the libraries of its semantic tier are missing.
         """
         manifest = model_files.verify(folder, fingerprint)
         try:

@@ -64,7 +64,7 @@ _SHAPE = str.maketrans(
 )
 _HAN = re.compile(f"[{HAN}]")
 _PIECE = re.compile(f"[^\\s{HAN}]+")
-_LATIN_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{4,24}(?![A-Za-z0-9])")
+_LATIN_WORD = re.compile(f"(?<![^\\W{HAN}])[A-Za-z]{{4,24}}(?![^\\W{HAN}])")
 _WORDLY = re.compile(r"\w")
 _WORD = re.compile(f"[{HAN}]|[^\\W{HAN}]+")
 
@@ -175,7 +175,7 @@ class Features:
         self._speller: Speller | None = None
         if spelling:
             singles = (gram for gram in self.word_grams if " " not in gram)
-            self._speller = Speller((*singles, *self._lexicon.words))
+            self._speller = Speller(singles, _lexicon_speller())
         self._remembered: dict[str, _Piece] = {}
 
     @classmethod
@@ -338,6 +338,12 @@ class Features:
         if self._speller is None or word in self._words or self._lexicon.of_word(word):
             return word
         return self._speller.correct(word)
+
+
+@cache
+def _lexicon_speller() -> Speller:
+    """Return what corrects to the words of the lexicon; every vocabulary shares it."""
+    return Speller(lexicon().words)
 
 
 def _frequent(counts: Counter[Gram], rarest: int) -> list[Gram]:

@@ -193,7 +193,7 @@ class _Index:
                 self.weights[row, column] = rarity * count * (_K1 + 1) / (count + held_back)
                 self.holds[row, column] = rarity
         self.fits = [[frozenset(terms(p)) for p in some] for some in self.paragraphs]
-        self.answers = [frozenset(a.intents) for a in self.articles]
+        self.answers = [tuple(dict.fromkeys(a.intents)) for a in self.articles]
         self._index_questions()
         vectors = [encode(q, language) for a in self.articles for q in (a.title, *a.questions)]
         known = [vector for vector in vectors if vector is not None]
@@ -209,7 +209,7 @@ class _Index:
             self.first.append(count)
             self.known_questions.append([])
             for question in (article.title, *article.questions):
-                both = {*terms(question), *_meant(question)}
+                both = dict.fromkeys((*terms(question), *_meant(question)))
                 vector = {t: self.rarity[t] for t in both}
                 length = math.sqrt(math.fsum(w * w for w in vector.values()))
                 said = {t: w for t, w in vector.items() if t[0] != "~"}

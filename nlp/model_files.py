@@ -30,7 +30,7 @@ from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 7
+FORMAT = 8
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"

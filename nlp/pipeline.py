@@ -27,6 +27,7 @@ from nlp.language import TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nlp.entities.spec import EntitySpec
     from nlp.intents import Reading
     from nlp.tagger import EntityTagger
     from nlp.tone import ToneFinder
@@ -48,6 +49,11 @@ _CONFIG = Path(__file__).with_name("pipeline.cfg")
 
 class FindsEntities(Protocol):
     """What the entities component needs; `nlp.entities.finder.EntityFinder` is one."""
+
+    @property
+    def spec(self) -> EntitySpec:
+        """What it was made of."""
+        ...
 
     def find(self, text: str, language: Language, now: datetime) -> tuple[Entity, ...]:
         """Return the entities of a text, sorted, without overlaps."""
@@ -76,6 +82,13 @@ class Words:
         found = TOKEN.findall(text)
         words = [word for word, _ in found]
         return Doc(self.vocab, words=words, spaces=[blank == " " for _, blank in found])
+
+    def to_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> None:
+        """Write nothing, as spaCy asks of a tokenizer: it is all in the code."""
+
+    def from_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> Words:
+        """Read nothing."""
+        return self
 
 
 def _words() -> Callable[[Pipeline], Words]:
@@ -126,6 +139,22 @@ class EntitiesComponent:
         now = doc.user_data.get(NOW) or datetime.now(UTC)
         _set_entities(doc, self.finder.find(_text(doc), self.language, now))
         return doc
+
+    def to_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> None:
+        """Write what the finder was made of, as spaCy asks of a component."""
+        if self.finder is not None:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            Path(path, "entities.json").write_bytes(orjson.dumps(self.finder.spec.to_json()))
+
+    def from_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> EntitiesComponent:
+        """Read what the finder was made of, as spaCy asks of a component."""
+        if Path(path, "entities.json").is_file():
+            # Imported here: its word lists take a while, and plain examples need none.
+            from nlp.entities.finder import EntityFinder, EntitySpec
+
+            content = orjson.loads(Path(path, "entities.json").read_bytes())
+            self.finder = EntityFinder(EntitySpec.from_json(content))
+        return self
 
 
 class LearnedEntitiesComponent:
@@ -191,6 +220,21 @@ class ToneComponent:
         if self.finder is not None:
             doc.user_data[TONE] = self.finder.find(_text(doc))
         return doc
+
+    def to_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> None:
+        """Write the patterns, as spaCy asks of a component."""
+        if self.finder is not None:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            Path(path, "tones.json").write_bytes(orjson.dumps(self.finder.tones))
+
+    def from_disk(self, path: Path, exclude: tuple[str, ...] = ()) -> ToneComponent:
+        """Read the patterns, as spaCy asks of a component."""
+        if Path(path, "tones.json").is_file():
+            # Imported here: its patterns need a library that plain examples do without.
+            from nlp.tone import ToneFinder
+
+            self.finder = ToneFinder(orjson.loads(Path(path, "tones.json").read_bytes()))
+        return self
 
 
 # Factories are versioned: a pipeline on disk names what it was made with.

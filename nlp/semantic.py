@@ -134,11 +134,11 @@ class Encoder:
             names = ", ".join(self._inputs)
             raise BadEncoder(f"{model}: takes {names}, not the tokens of a sentence encoder")
         outputs = self._session.get_outputs()
-        # A whole sentence's vector where there is one; else the tokens', to be averaged.
-        self._output = next((o.name for o in outputs if len(o.shape or ()) == 2), outputs[0].name)
+        self._output = min(outputs, key=_fitness).name
         self._remembering = lru_cache(remembered)(self._encode)
         try:
-            self.width = len(self._run([[0]])[0])
+            # The last token too: a tokenizer may know more of them than the model.
+            self.width = len(self._run([[0, self.tokenizer.get_vocab_size() - 1]])[0])
         except Exception as error:  # onnxruntime's errors derive from nothing narrower
             raise BadEncoder(f"{model}: does not turn tokens into vectors") from error
 
@@ -343,6 +343,15 @@ def _plain(content: str, path: Path | None = None) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+def _fitness(output: onnxruntime.NodeArg) -> tuple[bool, bool, bool]:
+    """Order outputs: a whole sentence's vector first, else those of its tokens, to be averaged.
+
+    What BERT calls its pooler was trained for something else.
+    """
+    of_sentence = len(output.shape or ()) == 2 and output.name != "pooler_output"
+    return (output.name != "sentence_embedding", not of_sentence, len(output.shape or ()) != 3)
 
 
 def _integer(kind: str) -> type[np.int32 | np.int64]:

@@ -59,8 +59,10 @@ MOST_DEATHS = 2
 RESTART_S = (0.0, 1.0, 5.0)
 """Pauses in seconds before a worker is started again; the last one repeats."""
 
-_INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "PYTHONTZPATH")
-"""What of the environment a worker gets: it reads what strangers write and needs no secrets."""
+_INHERITED = frozenset({"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "PYTHONTZPATH"})
+_ARITHMETIC = ("OPENBLAS_", "OMP_", "MKL_")
+"""What of the environment a worker gets: it reads what strangers write and needs no secrets. Sums
+must come out as they do elsewhere, to the last bit."""
 
 _NUMBERS = 1 << 32
 
@@ -338,7 +340,11 @@ class InWorker(AsyncEngine):
                 # -P: whatever lies in the folder that the service was started in is not a module.
                 *(sys.executable, "-P", "-m", "nlp.worker", str(self._folder), handle),
                 pass_fds=(theirs.fileno(),),
-                env={name: os.environ[name] for name in _INHERITED if name in os.environ},
+                env={
+                    name: value
+                    for name, value in os.environ.items()
+                    if name in _INHERITED or name.startswith(_ARITHMETIC)
+                },
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
             )

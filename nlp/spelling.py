@@ -23,18 +23,21 @@ _LONGEST = 24
 class Speller:
     """Known words, findable by what is left of them when a letter goes."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], more: Speller | None = None) -> None:
         """Make a speller.
 
         Args:
             words: What is known, in lower case; what is not letters only is left out.
+            more: Knows other words, which count as well.
         """
         found: dict[str, list[str]] = defaultdict(list)
         self.words = sorted({word for word in words if _is_word(word)})
         for word in self.words:
             for left in _without_a_letter(word):
                 found[left].append(word)
-        self._found = {left: tuple(some) for left, some in found.items()}
+        own = {left: tuple(some) for left, some in found.items()}
+        self.found: tuple[dict[str, tuple[str, ...]], ...] = (own, *(more.found if more else ()))
+        """Known words by what is left of them, or by themselves."""
 
     def correct(self, word: str) -> str:
         """Return the nearest known word, one letter changed, added, left out or swapped.
@@ -42,14 +45,17 @@ class Speller:
         The word itself comes back when it is too short or nothing is that near. Of several the
         one of the same length counts, then one that begins the same.
         """
-        if not _is_word(word) or word in self._found.get(word, ()):
+        if not _is_word(word):
             return word
         near = {
             known
             for left in _without_a_letter(word)
-            for known in self._found.get(left, ())
+            for found in self.found
+            for known in found.get(left, ())
             if OSA.distance(word, known, score_cutoff=1) <= 1
         }
+        if word in near:
+            return word
         if not near:
             return word
         return min(near, key=lambda w: (len(w) != len(word), w[0] != word[0], w))

@@ -30,6 +30,7 @@ class ToneFinder:
         Raises:
             ValueError: a pattern is not valid re2.
         """
+        self.tones = {kind: dict(by_language) for kind, by_language in tones.items()}
         self._searches: dict[str, Any] = {}
         self._any: Any = None
         options = re2.Options()

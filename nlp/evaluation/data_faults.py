@@ -122,7 +122,6 @@ def _signatures(text: str) -> Iterator[Signature]:
     yield key
     if len(key) >= _FEWEST_WORDS:
         for n in range(len(key)):
-            yield (*key[:n], "*", *key[n + 1 :])
             yield (*key[:n], *key[n + 1 :])
 
 

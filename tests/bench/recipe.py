@@ -34,7 +34,7 @@ class Recipe:
         self._known = set(features.word_grams)
         self._names = set(features.concepts)
         singles = [gram for gram in features.word_grams if " " not in gram]
-        self._speller = Speller((*singles, *self._lexicon.words))
+        self._speller = Speller(singles, Speller(self._lexicon.words))
         options = {"sublinear_tf": True, "use_idf": False, "dtype": np.float32}
         blocks = [
             (1.0, self._grams, features.word_grams),

@@ -1,23 +1,31 @@
 """Training a model and using it, on a small but real set."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import spacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from nlp import pipeline
+from nlp import intents, pipeline
 from nlp.engine import Engine
+from nlp.entities.finder import EntityFinder
 from nlp.entities.spec import EntitySpec
 from nlp.errors import BadExamples, BrokenModel, NotTrained, StaleModel
 from nlp.evaluation.evaluate import evaluate
 from nlp.evaluation.page import page
 from nlp.examples import ArticleText, Example, NeedExample, TrainingSet
 from nlp.needs import CustomerFacts
+from nlp.tone import ToneFinder
 from nlp.training import train
 from nlp.understanding import OUT_OF_SCOPE
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2025, 1, 6, 9, tzinfo=UTC)
 STRANGER = CustomerFacts()
 TEXTS = {
@@ -115,6 +123,15 @@ def a_set(**changes):
         "tones": {"urgent": {"en": (r"\basap\b",), "zh": ("马上",)}},
     }
     return TrainingSet(**{**parts, **changes})
+
+
+@pytest.fixture(scope="module")
+def model_of_the_set():
+    rows = [*a_set().examples, *a_set().out_of_scope]
+    model, _ = intents.fit(
+        [e.text for e in rows], [e.intent for e in rows], [e.language for e in rows]
+    )
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -323,3 +340,35 @@ def test_evaluation_of_a_model_and_of_a_set(engine):
 def test_an_engine_needs_examples(engine):
     with pytest.raises(ValueError, match="examples"):
         evaluate(engine)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_pipeline_on_disk_is_the_pipeline(model_of_the_set, tmp_path, language):
+    entities = EntityFinder(a_set().entities)
+    made = pipeline.build(language, model_of_the_set, entities, ToneFinder(a_set().tones))
+    made.to_disk(tmp_path / "pipeline")
+    again = spacy.load(tmp_path / "pipeline")
+    assert again.pipe_names == made.pipe_names
+    for text in ("where is KD204518? asap", "KD204518到哪了,马上告诉我", "", "😀"):
+        one, other = made(text), again(text)
+        assert other.cats == one.cats
+        assert [(e.label_, e.text) for e in other.ents] == [(e.label_, e.text) for e in one.ents]
+        assert other.user_data[pipeline.TONE] == one.user_data[pipeline.TONE]
+
+
+def test_equal_sets_make_equal_files_whatever_the_hash_seed(tmp_path):
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; "
+        "from nlp.training import train; from tests.integration.test_training import a_set; "
+        "train(a_set(), Path(sys.argv[1]))"
+    )
+    for seed in ("1", "2"):
+        subprocess.run(  # noqa: S603 - what is run stands above
+            [sys.executable, "-c", script, tmp_path / seed, ROOT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+        )
+    names = [p.relative_to(tmp_path / "1") for p in (tmp_path / "1").rglob("*") if p.is_file()]
+    assert len(names) > 5
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name

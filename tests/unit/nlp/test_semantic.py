@@ -295,6 +295,13 @@ def test_a_source_that_cannot_be_read_is_told(tmp_path, broken):
         encoder_export.export(place, tmp_path / "out")
 
 
+def test_a_config_that_is_no_object_is_told(tmp_path):
+    place = a_source(tmp_path / "source")
+    (place / "config.json").write_text("[]")
+    with pytest.raises(BadEncoder):
+        encoder_export.export(place, tmp_path / "out")
+
+
 def test_weights_of_half_precision_are_exported(tmp_path, encoder):
     half = {name: weight.astype(np.float16) for name, weight in some_weights().items()}
     encoder_export.export(a_source(tmp_path / "source", half), tmp_path / "out")
@@ -613,3 +620,12 @@ def test_a_model_that_does_not_run_on_tokens_is_told(tmp_path, change):
     path = tmp_path / "encoder" / "model.onnx"
     a_graph(path, **change)
     assert told(path.parent).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("tier", ["encoder", "table"])
+def test_a_tokenizer_of_more_tokens_than_the_model_has_is_told(copy, tier):
+    tokenizer = a_tokenizer()
+    tokenizer.add_tokens(["zanzibar"])
+    tokenizer.save(str(copy / "tokenizer.json"))
+    with pytest.raises(BadEncoder):
+        opened(copy, tier).encode("zanzibar")
