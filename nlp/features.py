@@ -243,9 +243,9 @@ class Features:
             senses += known[2]
         if not latin:
             found = _WORD.findall(normal)
-        pairs = _pairs(found)
         get = self._words.get
         grams = [i for gram in found if (i := get(gram)) is not None]
+        pairs = _pairs(found)
         singles = len(grams)
         grams += [i for gram in pairs if (i := get(gram)) is not None]
         familiar = (len(grams) - singles) / len(pairs) if pairs else float(singles > 0)

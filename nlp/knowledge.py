@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,11 +144,16 @@ def terms(text: str) -> list[str]:
     return singles + pairs
 
 
+@lru_cache(20_000)
+def _concepts_of(word: str) -> tuple[str, ...]:
+    return lexicon().of_word(word)
+
+
 def _meant(text: str) -> list[str]:
     """Return the concepts of a text, with a mark: the concept `refund` is not the word."""
     normal, known = normalise(text), lexicon()
     found = words(normal)
-    names = [name for word in found for name in known.of_word(word)]
+    names = [name for word in found for name in _concepts_of(word)]
     names += known.of_phrases(found, list(map(" ".join, itertools.pairwise(found))))
     return [f"~{name}" for name in (*names, *known.of_chinese(normal))]
 
