@@ -7,29 +7,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from sqlalchemy import bindparam, desc, func, select, text, update
 
 from crm_store import rows
-from crm_store.batches import Keys
+from crm_store.batches import Keys, Many
+from crm_store.drafts import Rated
+from crm_store.ending import end_all
 from crm_store.engines import read
-from crm_store.errors import NotFound
+from crm_store.errors import Conflict, NotFound
 from crm_store.lines import append_all
 from crm_store.once import keep_once
-from crm_store.opening import FIND, open_all, opened
+from crm_store.opening import ANY_ADDRESS, FIND, open_all, opened
 from crm_store.receiving import receive_all
-from crm_store.records import AuthorKind
-from crm_store.tables import UNHANDLED, conversations, customers, messages, ratings
+from crm_store.records import AuthorKind, TicketState
+from crm_store.tables import (
+    UNHANDLED,
+    conversations,
+    customers,
+    identities,
+    messages,
+    ratings,
+    tickets,
+)
 from crm_store.turns import record_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Update
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from crm_store.drafts import (
         Appended,
+        Ending,
         Incoming,
         Line,
         Opened,
@@ -39,7 +50,6 @@ if TYPE_CHECKING:
         Recorded,
         Turn,
     )
-    from crm_store.errors import Conflict
     from crm_store.records import Conversation, Customer, Message
     from crm_store.writer import Writer
 
@@ -122,8 +132,17 @@ class Conversations:
         """
         return await self._writer.submit(append_all, line)
 
-    async def rate(self, rating: Rating) -> bool:
-        """Keep the rating; return whether it was there before, under the same client_id.
+    async def end(self, ending: Ending) -> Appended:
+        """Return the line that says that the conversation is over, once all of it is on disk.
+
+        Raises:
+            NotFound: when there is no such conversation.
+            Conflict: when it or its ticket changed since they were read.
+        """
+        return await self._writer.submit(end_all, ending)
+
+    async def rate(self, rating: Rating) -> Rated:
+        """Keep the rating, with the ticket that was settled last.
 
         Raises:
             Conflict: when another one was there under this client_id, or there is no conversation.
@@ -134,12 +153,27 @@ class Conversations:
         """Note that the customer has seen everything up to `seq`."""
         await self._writer.submit(_mark_read, (conversation_id, seq))
 
+    async def read_by_desk(self, conversation_id: str, seq: int) -> bool:
+        """Note that a person at the desk has seen everything up to `seq`.
+
+        Returns:
+            Whether that is news.
+        """
+        return await self._writer.submit(_mark_read_by_desk, (conversation_id, seq))
+
+    async def visit(self, conversation_id: str, site: str) -> None:
+        """Note from which web site the customer now writes."""
+        await self._writer.submit(_visit_all, (conversation_id, site))
+
     # -- reads ---------------------------------------------------------------------------
 
-    async def find(self, identity: str, *, channel: str) -> Opened | None:
-        """Return who stands behind the identity, None when it was never here."""
+    async def find(
+        self, identity: str, *, channel: str, address: str = ANY_ADDRESS
+    ) -> Opened | None:
+        """Return who stands behind the identity, None when it was never here, or not there."""
+        wanted = Keys.of([(channel, identity, address)])
         async with read(self._engine) as connection:
-            row = (await connection.execute(FIND, Keys.of([(channel, identity)]))).first()
+            row = (await connection.execute(FIND, wanted)).first()
         return opened(row) if row else None
 
     async def get(self, conversation_id: str) -> Conversation:
@@ -161,6 +195,83 @@ class Conversations:
         wanted = {"id": conversation_id, "after": after, "limit": limit}
         async with read(self._engine) as connection:
             return tuple(map(rows.message, await connection.execute(_MESSAGES, wanted)))
+
+    async def sent_as(
+        self, conversation_id: str, author: AuthorKind, client_id: str
+    ) -> Message | None:
+        """Return the message that an author sent under an id of their own."""
+        statement = select(*rows.MESSAGE).where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.author == author,
+            messages.c.client_id == client_id,
+        )
+        async with read(self._engine) as connection:
+            row = (await connection.execute(statement)).first()
+        return rows.message(row) if row else None
+
+    async def sent_by(self, identity: str, *, channel: str, client_id: str) -> tuple[Message, ...]:
+        """Return a message of somebody on a channel, and what they made of it since, in order.
+
+        Later versions go by the same id with `@` and a time behind it.
+        """
+        own = conversations.c.customer_id == identities.c.customer_id
+        statement = (
+            select(*rows.MESSAGE)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .join(identities, own & (identities.c.channel == conversations.c.channel))
+            .where(
+                identities.c.channel == channel,
+                identities.c.identity == identity,
+                messages.c.author == AuthorKind.CUSTOMER,
+                (messages.c.client_id == client_id)
+                | messages.c.client_id.startswith(f"{client_id}@", autoescape=True),
+            )
+            .order_by(messages.c.conversation_id, messages.c.seq)
+        )
+        async with read(self._engine) as connection:
+            return tuple(map(rows.message, await connection.execute(statement)))
+
+    async def newest_in(self, identity: str, *, channel: str, place: str) -> Conversation | None:
+        """Return somebody's conversation that began last in a place: its address is behind `/`."""
+        own = conversations.c.customer_id == identities.c.customer_id
+        statement = (
+            select(*rows.CONVERSATION)
+            .join(identities, own & (identities.c.channel == conversations.c.channel))
+            .where(
+                identities.c.channel == channel,
+                identities.c.identity == identity,
+                conversations.c.address.startswith(f"{place}/", autoescape=True),
+            )
+            .order_by(conversations.c.created_at.desc())
+            .limit(1)
+        )
+        async with read(self._engine) as connection:
+            row = (await connection.execute(statement)).first()
+        return rows.conversation(row) if row else None
+
+    async def at(self, channel: str, address: str) -> Conversation | None:
+        """Return the newest conversation held at an address of a channel."""
+        statement = (
+            select(*rows.CONVERSATION)
+            .where(conversations.c.channel == channel, conversations.c.address == address)
+            .order_by(conversations.c.created_at.desc())
+            .limit(1)
+        )
+        async with read(self._engine) as connection:
+            row = (await connection.execute(statement)).first()
+        return rows.conversation(row) if row else None
+
+    async def addresses(self, channel: str, limit: int = 100) -> tuple[str, ...]:
+        """Return where conversations of a channel are held, those first that changed last."""
+        statement = (
+            select(conversations.c.address)
+            .where(conversations.c.channel == channel)
+            .group_by(conversations.c.address)
+            .order_by(func.max(conversations.c.updated_at).desc())
+            .limit(limit)
+        )
+        async with read(self._engine) as connection:
+            return tuple(await connection.scalars(statement))
 
     async def heads(self, ids: Iterable[str]) -> dict[str, int]:
         """Return the last seq of each conversation; one that does not exist is left out."""
@@ -195,22 +306,78 @@ class Conversations:
             return (await connection.execute(statement)).scalar_one()
 
 
-def _rate_all(connection: Connection, batch: Sequence[Rating]) -> list[bool | Conflict]:
-    return keep_once(connection, ratings, list(map(asdict, batch)), ("score", "comment"))
-
-
-_READ = (
-    update(conversations)
-    .where(
-        conversations.c.id == bindparam("id_"),
-        conversations.c.read_seq < bindparam("seq"),
-        conversations.c.last_seq >= bindparam("seq"),
-    )
-    .values(read_seq=bindparam("seq"))
+_SETTLED = select(func.max(tickets.c.number)).where(
+    tickets.c.conversation_id == bindparam("id"),
+    tickets.c.state.in_([TicketState.SOLVED, TicketState.CLOSED]),
 )
+_RATE_TICKET = (
+    update(tickets)
+    .where(tickets.c.number == bindparam("number_"))
+    .values(
+        rating=bindparam("score_"),
+        rating_comment=bindparam("comment_"),
+        version=tickets.c.version + 1,
+    )
+)
+
+
+def _rate_all(connection: Connection, batch: Sequence[Rating]) -> list[Rated | Conflict]:
+    rated = [
+        replace(rating, ticket_number=connection.scalar(_SETTLED, {"id": rating.conversation_id}))
+        for rating in batch
+    ]
+    kept = keep_once(connection, ratings, list(map(asdict, rated)), ("score", "comment"))
+    outcomes: list[Rated | Conflict] = []
+    for rating, known in zip(rated, kept, strict=True):
+        if isinstance(known, Conflict):
+            outcomes.append(known)
+            continue
+        if not known and rating.ticket_number is not None:
+            values = {"score_": rating.score, "comment_": rating.comment}
+            connection.execute(_RATE_TICKET, {"number_": rating.ticket_number, **values})
+        outcomes.append(Rated(duplicate=known, ticket=rating.ticket_number))
+    return outcomes
+
+
+_VISIT = Many(
+    update(conversations)
+    .where(conversations.c.id == bindparam("id_"))
+    .values(site=bindparam("site_"))
+)
+
+
+def _visit_all(connection: Connection, batch: Sequence[tuple[str, str]]) -> list[None]:
+    latest = dict(batch)
+    _VISIT.execute(connection, [{"id_": id_, "site_": latest[id_]} for id_ in sorted(latest)])
+    return [None] * len(batch)
+
+
+def _reads(column: ColumnElement[int]) -> Update:
+    """Return the statement that moves a mark forward, never beyond what was said."""
+    return (
+        update(conversations)
+        .where(
+            conversations.c.id == bindparam("id_"),
+            column < bindparam("seq"),
+            conversations.c.last_seq >= bindparam("seq"),
+        )
+        .values({column: bindparam("seq")})
+    )
+
+
+_READ = _reads(conversations.c.read_seq)
+_READ_BY_DESK = _reads(conversations.c.desk_read_seq)
 
 
 def _mark_read(connection: Connection, batch: Sequence[tuple[str, int]]) -> list[None]:
     rows_: list[dict[str, Any]] = [{"id_": id_, "seq": seq} for id_, seq in sorted(batch)]
     connection.execute(_READ, rows_)
     return [None] * len(batch)
+
+
+def _mark_read_by_desk(connection: Connection, batch: Sequence[tuple[str, int]]) -> list[bool]:
+    found = {
+        (id_, seq): connection.execute(_READ_BY_DESK, {"id_": id_, "seq": seq}).rowcount > 0
+        for id_, seq in sorted(set(batch))
+    }
+    return [found[key] for key in batch]

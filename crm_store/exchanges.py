@@ -38,6 +38,13 @@ class Exchanges:
             raise NotFound(f"no exchange {exchange_id}")
         return _exchange(row)
 
+    async def answering(self, conversation_id: str, seq: int) -> Exchange | None:
+        """Return the exchange that answered a message; None while none has."""
+        where = (exchanges.c.conversation_id == conversation_id, exchanges.c.message_seq == seq)
+        async with read(self._engine) as connection:
+            row = (await connection.execute(select(exchanges).where(*where))).mappings().first()
+        return _exchange(row) if row else None
+
     async def of_conversation(self, conversation_id: str) -> tuple[Exchange, ...]:
         """Return the exchanges of the conversation in the order of its messages."""
         async with read(self._engine) as connection:

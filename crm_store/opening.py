@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from crm_store.errors import StoreError
 
+ANY_ADDRESS = ""
+
 _CLAIMS = ("name", "email", "phone", "language")
 
-_WHO = Keys(str, str)
+_WHO = Keys(str, str, str)
 FIND = (
     select(
         identities.c.channel,
@@ -45,9 +47,20 @@ FIND = (
     .join(
         conversations,
         (conversations.c.customer_id == identities.c.customer_id)
-        & (conversations.c.channel == identities.c.channel),
+        & (conversations.c.channel == identities.c.channel)
+        & ((conversations.c.address == _WHO[2]) | (_WHO[2] == ANY_ADDRESS)),
     )
 )
+"""Keys are channel, identity and address; where a channel knows one address only, ANY_ADDRESS."""
+
+_NAMES = Keys(str, str)
+_PEOPLE = (
+    select(identities.c.channel, identities.c.identity, identities.c.verified, *rows.CUSTOMER)
+    .select_from(_NAMES.table)
+    .join(identities, (identities.c.channel == _NAMES[0]) & (identities.c.identity == _NAMES[1]))
+    .join(customers, customers.c.id == identities.c.customer_id)
+)
+"""Those who were here before, be it at another address."""
 
 _SHOP_IDS = Keys(str)
 _KNOWN = (
@@ -88,14 +101,13 @@ def opened(row: Sequence[Any]) -> Opened:
 
 def open_all(connection: Connection, batch: Sequence[Opening]) -> list[Opened | StoreError]:
     """Find those who were here before, make the others."""
-    who = Keys.of((opening.channel, opening.identity) for opening in batch)
-    known = {(row[0], row[1]): opened(row) for row in connection.execute(FIND, who)}
-    newcomers = [o for o in batch if (o.channel, o.identity) not in known]
+    known = _known(connection, batch)
+    newcomers = [o for o in batch if _key(o) not in known]
     register = _Register(connection, newcomers) if newcomers else None
     renewed: dict[str, Customer] = {}
     outcomes: list[Opened | StoreError] = []
     for opening in batch:
-        key = (opening.channel, opening.identity)
+        key = _key(opening)
         if key in known:
             result = known[key]
         else:
@@ -120,6 +132,18 @@ def open_all(connection: Connection, batch: Sequence[Opening]) -> list[Opened | 
     return outcomes
 
 
+def _known(connection: Connection, batch: Sequence[Opening]) -> dict[tuple[str, str, str], Opened]:
+    """Return those who were at their address before, under the keys of their openings."""
+    keys = {_key(opening) for opening in batch}
+    known = {}
+    for row in connection.execute(FIND, Keys.of(keys)):
+        found = opened(row)
+        for address in (ANY_ADDRESS, found.conversation.address):
+            if (row[0], row[1], address) in keys:
+                known[row[0], row[1], address] = found
+    return known
+
+
 class _Register:
     """Enters newcomers: what exists of them was read at once, what is new is written at once."""
 
@@ -128,28 +152,53 @@ class _Register:
         self._identities: list[dict[str, Any]] = []
         self._conversations: list[dict[str, Any]] = []
         self._by_external_id: dict[str, Customer] = {}
-        self._held: dict[tuple[str, str], Conversation] = {}
+        self._held: dict[tuple[str, str, str], Conversation] = {}
+        self._people: dict[tuple[str, str], tuple[bool, Customer]] = {}
+        names = Keys.of((opening.channel, opening.identity) for opening in newcomers)
+        for row in connection.execute(_PEOPLE, names):
+            self._people[row[0], row[1]] = (row[2], rows.customer(row, 3))
         ids = {id_ for id_ in map(_external_id, newcomers) if id_ is not None}
         if ids:
             for row in connection.execute(_KNOWN, Keys.of((id_,) for id_ in ids)):
                 self._by_external_id[row.external_id] = rows.customer(row)
-        if self._by_external_id:
-            people = [customer.id for customer in self._by_external_id.values()]
-            channels = {opening.channel for opening in newcomers}
-            pairs = Keys.of((person, channel) for person in people for channel in channels)
-            for row in connection.execute(_HELD, pairs):
-                self._held[row.customer_id, row.channel] = rows.conversation(row)
+        channels = {opening.channel for opening in newcomers}
+        pairs = {
+            (customer.id, channel)
+            for customer in self._by_external_id.values()
+            for channel in channels
+        }
+        # Another process may have entered somebody since we looked for who was here before.
+        pairs |= {(person[1].id, channel) for (channel, _), person in self._people.items()}
+        if pairs:
+            for row in connection.execute(_HELD, Keys.of(pairs)):
+                held = rows.conversation(row)
+                self._held[held.customer_id, held.channel, held.address] = held
+                self._held.setdefault((held.customer_id, held.channel, ANY_ADDRESS), held)
 
     def enter(self, opening: Opening) -> Opened:
         """Return the newcomer's customer and conversation, made where there were none."""
+        person = self._people.get((opening.channel, opening.identity))
+        if person is None:
+            verified, customer = opening.verified, self._enter_person(opening)
+        else:
+            verified, customer = person
+        key = (customer.id, opening.channel, opening.address or ANY_ADDRESS)
+        conversation = self._held.get(key)
+        created = conversation is None
+        if conversation is None:
+            conversation = self._new_conversation(opening, customer)
+            self._held[key] = conversation
+        return Opened(
+            conversation=conversation, customer=customer, verified=verified, created=created
+        )
+
+    def _enter_person(self, opening: Opening) -> Customer:
+        """Return the customer behind an identity that is new."""
         external_id = _external_id(opening)
         customer = self._by_external_id.get(external_id) if external_id else None
         if customer is None:
             customer = self._new_customer(opening, external_id)
-        conversation = self._held.get((customer.id, opening.channel))
-        created = conversation is None
-        if conversation is None:
-            conversation = self._new_conversation(opening, customer)
+        self._people[opening.channel, opening.identity] = (opening.verified, customer)
         self._identities.append(
             {
                 "channel": opening.channel,
@@ -159,12 +208,7 @@ class _Register:
                 "created_at": opening.at,
             }
         )
-        return Opened(
-            conversation=conversation,
-            customer=customer,
-            verified=opening.verified,
-            created=created,
-        )
+        return customer
 
     def write(self, connection: Connection) -> None:
         """Insert everything that `enter` made."""
@@ -195,6 +239,7 @@ class _Register:
             ticket_number=None,
             queue=None,
             locale=opening.locale,
+            site=opening.site,
         )
         self._conversations.append(
             {
@@ -204,8 +249,11 @@ class _Register:
                 "updated_at": opening.at,
             }
         )
-        self._held[customer.id, opening.channel] = conversation
         return conversation
+
+
+def _key(opening: Opening) -> tuple[str, str, str]:
+    return opening.channel, opening.identity, opening.address or ANY_ADDRESS
 
 
 def _external_id(opening: Opening) -> str | None:

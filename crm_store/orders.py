@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import bindparam, desc, select
 
 from crm_store import rows
-from crm_store.batches import upsert
+from crm_store.batches import Keys, upsert
 from crm_store.engines import read
 from crm_store.tables import customers, orders, products
 
@@ -33,6 +33,8 @@ _ORDERS = (
 )
 _PRODUCT = select(*rows.PRODUCT).where(products.c.id == bindparam("id"))
 _PRODUCTS = select(*rows.PRODUCT).order_by(products.c.id)
+_IDS = Keys(str)
+_SOME = select(*rows.PRODUCT).select_from(_IDS.table).join(products, products.c.id == _IDS[0])
 
 
 class _Seed(Struct, frozen=True, kw_only=True):
@@ -73,13 +75,23 @@ class Orders:
         async with read(self._engine) as connection:
             return tuple(map(rows.product, await connection.execute(_PRODUCTS)))
 
+    async def some(self, product_ids: Iterable[str]) -> dict[str, Product]:
+        """Return products by id; one that does not exist is left out."""
+        wanted = Keys.of((id_,) for id_ in product_ids)
+        async with read(self._engine) as connection:
+            found = map(rows.product, await connection.execute(_SOME, wanted))
+            return {product.id: product for product in found}
+
     async def seed(
         self,
         customers: Iterable[Customer],
         orders: Iterable[Order],
         products: Iterable[Product],
     ) -> None:
-        """Insert what is not there yet, by id and number; what is there stays as it is."""
+        """Insert what is not there yet, by id and number; what is there stays as it is.
+
+        But for what a product looks like: that comes from the configuration, whenever it says so.
+        """
         await self._writer.submit(
             _seed_all,
             _Seed(
@@ -95,11 +107,12 @@ def _seed_all(connection: Connection, batch: Sequence[_Seed]) -> list[None]:
     dialect = connection.dialect.name
     for seed in batch:
         people = [rows.customer_row(each) | {"created_at": seed.at} for each in seed.customers]
-        for table, values in (
-            (customers, people),
-            (products, [rows.product_row(product) for product in seed.products]),
-            (orders, [rows.order_row(order) for order in seed.orders]),
+        goods = [rows.product_row(product) for product in seed.products]
+        for table, values, renewed in (
+            (customers, people, ()),
+            (products, goods, ("picture", "url")),
+            (orders, [rows.order_row(order) for order in seed.orders], ()),
         ):
             if values:
-                connection.execute(upsert(dialect, table, ()), values)
+                connection.execute(upsert(dialect, table, renewed), values)
     return [None] * len(batch)

@@ -13,10 +13,11 @@ not have arrived, and `recover` makes it unknown.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from crm_store.engines import read
 from crm_store.errors import Conflict, NotFound, StoreError
@@ -30,9 +31,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from crm_store.drafts import PostDraft
     from crm_store.writer import Writer
 
 _WAITING = text(UNSENT)
+
+LONG_LANE = 5
+"""So many waiting posts make a lane long: at a post a second they are five seconds."""
+
+MOST_MERGED = 20
+"""Posts that go out as one; their lines must fit into one message of Slack."""
+
+NEAR = 20
+"""Posts that one plan may ask for before the one that is looked for."""
 
 _FOLLOWS = {
     PostState.INFLIGHT: frozenset({PostState.PENDING}),
@@ -62,38 +73,116 @@ class Outbox:
         """Return the first post of the lane that is neither sent nor dead."""
         async with read(self._engine) as connection:
             row = (await connection.execute(_head(lane_key))).mappings().first()
-        return _post(row) if row else None
+            if row is None or row["state"] == PostState.PENDING:
+                return _post(row) if row else None
+            wanted = {"lane": lane_key, "head": row["id"]}
+            with_it = await connection.execute(_WITH, wanted)
+            return replace(_post(row), also=tuple(_post(each) for each in with_it.mappings()))
 
     async def claim(self, lane_key: str, now: datetime) -> Post | None:
         """Return the lane's first post, now inflight; None when there is none or it has to wait.
+
+        In a long lane the posts behind it that can become one with it go out with it, in `also`;
+        whatever is noted of it is noted of them.
 
         A first post that is unknown is nobody's to claim: find out what became of it, then call
         `sent` or `retry`.
         """
         return await self._writer.submit(_claim_all, (lane_key, now))
 
-    async def sent(self, post_id: int, remote_ref: str | None) -> None:
+    async def sent(self, post: Post, remote_ref: str | None) -> None:
         """Note that the post is on the channel, under this name."""
-        await self._move(post_id, PostState.SENT, remote_ref=remote_ref, last_error=None)
+        await self._move(post, PostState.SENT, remote_ref=remote_ref, last_error=None)
 
-    async def unknown(self, post_id: int, error: str | None = None) -> None:
+    async def unknown(self, post: Post, error: str | None = None) -> None:
         """Note that the post may or may not have arrived."""
-        await self._move(post_id, PostState.UNKNOWN, last_error=error)
+        await self._move(post, PostState.UNKNOWN, last_error=error)
 
-    async def retry(self, post_id: int, not_before: datetime, error: str | None = None) -> None:
+    async def retry(self, post: Post, not_before: datetime, error: str | None = None) -> None:
         """Note that the post did not arrive and is to be posted again."""
-        await self._move(post_id, PostState.PENDING, not_before=not_before, last_error=error)
+        # What has to be posted again may find other company then.
+        await self._move(
+            post, PostState.PENDING, not_before=not_before, last_error=error, batch=None
+        )
 
-    async def dead(self, post_id: int, error: str) -> None:
+    async def dead(self, post: Post, error: str) -> None:
         """Give the post up; the lane goes on behind it."""
-        await self._move(post_id, PostState.DEAD, last_error=error)
+        await self._move(post, PostState.DEAD, last_error=error)
+
+    async def add(self, draft: PostDraft, at: datetime) -> None:
+        """Ask for something to be posted."""
+        await self._writer.submit(_add_all, (draft, at))
+
+    async def find(self, remote_ref: str) -> Post | None:
+        """Return the post that the channel calls so."""
+        async with read(self._engine) as connection:
+            found = await connection.execute(
+                select(outbox).where(outbox.c.remote_ref == remote_ref).order_by(outbox.c.id)
+            )
+            row = found.mappings().first()
+        return _post(row) if row else None
+
+    async def of_message(self, conversation_id: str, seq: int) -> tuple[Post, ...]:
+        """Return the posts that show a message, oldest first."""
+        async with read(self._engine) as connection:
+            found = await connection.execute(
+                select(outbox)
+                .where(outbox.c.conversation_id == conversation_id, outbox.c.seq == seq)
+                .order_by(outbox.c.id)
+            )
+            return tuple(_post(row) for row in found.mappings())
+
+    async def soon_after(self, id_: int, kind: str) -> Post | None:
+        """Return the first post of a kind that was asked for right after another one."""
+        near = (outbox.c.id > id_, outbox.c.id <= id_ + NEAR, outbox.c.kind == kind)
+        async with read(self._engine) as connection:
+            found = await connection.execute(
+                select(outbox).where(*near).order_by(outbox.c.id).limit(1)
+            )
+            row = found.mappings().first()
+        return _post(row) if row else None
+
+    async def given_up(self, limit: int = 20) -> tuple[Post, ...]:
+        """Return what will never be posted, newest first."""
+        async with read(self._engine) as connection:
+            found = await connection.execute(
+                select(outbox)
+                .where(outbox.c.state == PostState.DEAD)
+                .order_by(outbox.c.id.desc())
+                .limit(limit)
+            )
+            return tuple(_post(row) for row in found.mappings())
+
+    async def count_given_up(self, conversation_id: str) -> int:
+        """Return how many posts that show a conversation will never be made."""
+        statement = (
+            select(func.count())
+            .select_from(outbox)
+            .where(outbox.c.conversation_id == conversation_id, outbox.c.state == PostState.DEAD)
+        )
+        async with read(self._engine) as connection:
+            return (await connection.execute(statement)).scalar_one()
 
     async def recover(self) -> int:
         """Return how many posts were on their way when the last process ended; now unknown."""
         return await self._writer.submit(_recover_all, None)
 
-    async def _move(self, post_id: int, state: PostState, **values: Any) -> None:  # noqa: ANN401
-        await self._writer.submit(_move_all, (post_id, state, values))
+    async def _move(self, post: Post, state: PostState, **values: Any) -> None:  # noqa: ANN401
+        ids = (post.id, *(each.id for each in post.also))
+        await self._writer.submit(_move_all, (ids, state, values))
+
+
+def post_row(draft: PostDraft, at: datetime) -> dict[str, Any]:
+    """Return the row that asks for a post."""
+    return {
+        "lane_key": draft.lane_key,
+        "kind": draft.kind,
+        "payload": draft.payload,
+        "merge_key": draft.merge_key,
+        "state": PostState.PENDING,
+        "attempts": 0,
+        "created_at": at,
+    }
 
 
 def _head(lane_key: str) -> Any:  # noqa: ANN401  # a Select
@@ -106,6 +195,18 @@ def _head(lane_key: str) -> Any:  # noqa: ANN401  # a Select
     )
 
 
+_WITH = (
+    select(outbox)
+    .where(
+        outbox.c.lane_key == bindparam("lane"),
+        _WAITING,
+        outbox.c.batch == bindparam("head"),
+        outbox.c.id != outbox.c.batch,
+    )
+    .order_by(outbox.c.id)
+)
+
+
 def _post(row: RowMapping) -> Post:
     values: dict[str, Any] = dict(row)
     return Post(**values | {"state": PostState(values["state"])})
@@ -114,32 +215,53 @@ def _post(row: RowMapping) -> Post:
 # One statement for each post is right here: a channel takes one post a second.
 
 
+def _add_all(connection: Connection, batch: Sequence[tuple[PostDraft, datetime]]) -> list[None]:
+    connection.execute(insert(outbox), [post_row(draft, at) for draft, at in batch])
+    return [None] * len(batch)
+
+
 def _claim_all(connection: Connection, batch: Sequence[tuple[str, datetime]]) -> list[Post | None]:
-    outcomes: list[Post | None] = []
-    for lane_key, now in batch:
-        row = connection.execute(_head(lane_key)).mappings().first()
-        post = _post(row) if row else None
-        early = post is not None and post.not_before is not None and now < post.not_before
-        if post is None or early or post.state is not PostState.PENDING:
-            outcomes.append(None)
-            continue
-        claimed = {"state": PostState.INFLIGHT, "attempts": post.attempts + 1}
-        connection.execute(update(outbox).where(outbox.c.id == post.id).values(claimed))
-        outcomes.append(replace(post, state=PostState.INFLIGHT, attempts=post.attempts + 1))
-    return outcomes
+    return [_claim(connection, lane_key, now) for lane_key, now in batch]
+
+
+def _claim(connection: Connection, lane_key: str, now: datetime) -> Post | None:
+    row = connection.execute(_head(lane_key)).mappings().first()
+    post = _post(row) if row else None
+    early = post is not None and post.not_before is not None and now < post.not_before
+    if post is None or early or post.state is not PostState.PENDING:
+        return None
+    also = _followers(connection, post) if post.merge_key is not None else ()
+    claimed = {"state": PostState.INFLIGHT, "attempts": post.attempts + 1, "batch": post.id}
+    ids = [post.id, *(each.id for each in also)]
+    connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(claimed))
+    return replace(post, state=PostState.INFLIGHT, attempts=post.attempts + 1, also=also)
+
+
+def _followers(connection: Connection, head: Post) -> tuple[Post, ...]:
+    """Return the posts right behind that can become one with this one, if the lane is long."""
+    behind = connection.execute(
+        select(outbox)
+        .where(outbox.c.lane_key == head.lane_key, outbox.c.id > head.id, _WAITING)
+        .order_by(outbox.c.id)
+        .limit(MOST_MERGED)
+    )
+    waiting = [_post(row) for row in behind.mappings()]
+    if len(waiting) < LONG_LANE:
+        return ()
+    return tuple(takewhile(lambda post: post.merge_key == head.merge_key, waiting))
 
 
 def _move_all(
-    connection: Connection, batch: Sequence[tuple[int, PostState, dict[str, Any]]]
+    connection: Connection, batch: Sequence[tuple[tuple[int, ...], PostState, dict[str, Any]]]
 ) -> list[StoreError | None]:
     outcomes: list[StoreError | None] = []
-    for post_id, state, values in batch:
+    for ids, state, values in batch:
         moved = connection.execute(
             update(outbox)
-            .where(outbox.c.id == post_id, outbox.c.state.in_(_FOLLOWS[state]))
+            .where(outbox.c.id.in_(ids), outbox.c.state.in_(_FOLLOWS[state]))
             .values(state=state, **values)
         )
-        outcomes.append(None if moved.rowcount else _refusal(connection, post_id, state))
+        outcomes.append(None if moved.rowcount else _refusal(connection, ids[0], state))
     return outcomes
 
 

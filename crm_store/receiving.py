@@ -6,12 +6,14 @@ transaction was committed.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select, update
 
 from crm_store import rows
+from crm_store.attachments import note_named
 from crm_store.batches import Keys, Many
 from crm_store.drafts import Incoming, Received
 from crm_store.errors import Conflict, NotFound, StoreError
@@ -19,10 +21,11 @@ from crm_store.records import AuthorKind
 from crm_store.tables import conversations, customers, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Row
+
+    from crm_store.records import File, Json
 
 # Rows are locked in the order of their ids, here and wherever several are: two processes then
 # wait for each other instead of deadlocking. (SQLite has one writer and renders no FOR UPDATE.)
@@ -46,6 +49,7 @@ _EARLIER = (
         messages.c.text,
         messages.c.value,
         messages.c.handled,
+        messages.c.files,
     )
     .select_from(_SENT.table)
     .join(
@@ -55,6 +59,11 @@ _EARLIER = (
         & (messages.c.client_id == _SENT[1]),
     )
 )
+
+_Said = tuple[str, str | None, tuple[str, ...]]
+"""What makes a message another one: its text, its value and its files."""
+
+_Earlier = tuple[int, datetime, _Said, bool]
 
 INSERT_MESSAGES = Many(insert(messages))
 
@@ -72,12 +81,13 @@ def receive_all(connection: Connection, batch: Sequence[Incoming]) -> list[Recei
         for row in connection.execute(_LOAD, Keys.of((i.conversation_id,) for i in batch))
     }
     sent = Keys.of((i.conversation_id, i.client_id) for i in batch)
-    earlier: dict[tuple[str, str], tuple[int, datetime, str, str | None, bool]] = {
-        (row[0], row[1]): (row[2], row[3], row[4], row[5], row[6])
+    earlier: dict[tuple[str, str], _Earlier] = {
+        (row[0], row[1]): (row[2], row[3], (row[4], row[5], _ids(row[7] or ())), row[6])
         for row in connection.execute(_EARLIER, sent)
     }
     heads: dict[str, int] = {}
     new: list[dict[str, Any]] = []
+    named: list[File] = []
     outcomes: list[Received | StoreError] = []
     for incoming in batch:
         row = found.get(incoming.conversation_id)
@@ -90,21 +100,31 @@ def receive_all(connection: Connection, batch: Sequence[Incoming]) -> list[Recei
             head += 1
             heads[incoming.conversation_id] = head
             new.append(_message_row(incoming, head))
-            earlier[key] = (head, incoming.at, incoming.text, incoming.value, False)
+            named += incoming.files
+            earlier[key] = (head, incoming.at, _said(incoming), False)
             outcomes.append(_received(row, head, incoming.at, head=head, duplicate=False))
             continue
-        seq, at, text, value, handled = earlier[key]
-        if (text, value) != (incoming.text, incoming.value):
+        seq, at, said, handled = earlier[key]
+        if said != _said(incoming):
             outcomes.append(Conflict(f"{incoming.client_id} was another message"))
         else:
             first = _received(row, seq, at, head=head, duplicate=True)
             outcomes.append(replace(first, handled=handled))
     INSERT_MESSAGES.execute(connection, new)
+    note_named(connection, named)
     _ADVANCE.execute(
         connection,
         [{"id_": id_, "seq_": seq, "at_": batch[-1].at} for id_, seq in heads.items()],
     )
     return outcomes
+
+
+def _said(incoming: Incoming) -> _Said:
+    return incoming.text, incoming.value, tuple(file.id for file in incoming.files)
+
+
+def _ids(files: Iterable[Json]) -> tuple[str, ...]:
+    return tuple(file["id"] for file in files)
 
 
 def _received(row: Row[Any], seq: int, at: datetime, *, head: int, duplicate: bool) -> Received:
@@ -132,4 +152,8 @@ def _message_row(incoming: Incoming, seq: int) -> dict[str, Any]:
         "client_id": incoming.client_id,
         "verified": incoming.verified,
         "handled": False,
+        "replaces": incoming.replaces,
+        "files": rows.files_json(incoming.files),
+        "cards": None,
+        "form": None,
     }

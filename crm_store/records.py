@@ -110,6 +110,45 @@ class Choice(Struct, frozen=True, kw_only=True):
     value: str
 
 
+class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something of the shop's, shown under a message that says the same in words."""
+
+    kind: str
+    """order or product."""
+    title: str
+    badge: str | None = None
+    """How it stands: shipped, sold out."""
+    lines: tuple[str, ...] = ()
+    note: str | None = None
+    """In small print: a date, a price."""
+    picture: str | None = None
+    """An https address, or an emoji."""
+    url: str | None = None
+    """The https address of its page."""
+    value: str | None = None
+    """What pressing it chooses; None for a card that is only to be looked at."""
+
+
+class Form(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a question asks for, so that its answer can be filled in rather than typed."""
+
+    kind: str
+    """order, contact, email, address or when."""
+    orders: tuple[Choice, ...] = ()
+    """Of an order: the customer's own, each with the number that answers the question."""
+
+
+class File(Struct, frozen=True, kw_only=True):
+    """A file that came with a message; its content is kept apart, under the id."""
+
+    id: str
+    name: str
+    media_type: str
+    """By its content, not by its name."""
+    size: int
+    """In bytes."""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """One utterance of a conversation, as it stands on disk."""
 
@@ -128,6 +167,24 @@ class Message(Struct, frozen=True, kw_only=True):
     """The sender's own id of it, unique within the conversation."""
     verified: bool = False
     """Whether the customer had proven who they are when they wrote it."""
+    replaces: int | None = None
+    """seq of the earlier message that this one stands for: an edit, or its withdrawal."""
+    files: tuple[File, ...] = ()
+    cards: tuple[Card, ...] = ()
+    form: Form | None = None
+
+    @property
+    def offers(self) -> tuple[Choice, ...]:
+        """All that can be pressed under it: its choices, then its cards that are no choice."""
+        if not self.cards:
+            return self.choices
+        known = {choice.value for choice in self.choices}
+        cards = (
+            Choice(label=card.title, value=card.value)
+            for card in self.cards
+            if card.value is not None and card.value not in known
+        )
+        return (*self.choices, *cards)
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
@@ -152,6 +209,10 @@ class Conversation(Struct, frozen=True, kw_only=True):
     queue: str | None
     """Of that ticket."""
     locale: str | None = None
+    desk_read_seq: int = 0
+    """Up to where a person at the desk has seen it."""
+    site: str | None = None
+    """The web site that its customer last wrote from; None on channels that know none."""
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
@@ -166,10 +227,37 @@ class Ticket(Struct, frozen=True, kw_only=True):
     priority: str
     state: TicketState
     assignee: str | None
+    """Id of the agent who has it."""
     need: str | None
     language: str | None
     first_reply_due: datetime | None
     created_at: datetime
+    version: int = 0
+    """Grows with every change; a change decided on an older one is a Conflict."""
+    opened_seq: int | None = None
+    """seq of the customer's message that led to it."""
+    reason: str | None = None
+    """The rule that left it to a person."""
+    waiting_since: datetime | None = None
+    """Since when the customer waits for a person; None while it is the customer's turn."""
+    reply_due: datetime | None = None
+    """By when a person has to write; None while it is the customer's turn."""
+    resolve_due: datetime | None = None
+    first_reply_at: datetime | None = None
+    solved_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    alarm_at: datetime | None = None
+    """When time itself next changes something about it …"""
+    alarm: str | None = None
+    """… and what that is; the desk's own word."""
+    rating: int | None = None
+    """1 to 5, by the customer, after it was solved."""
+    rating_comment: str | None = None
+    merged_into: int | None = None
+    held_since: datetime | None = None
+    """Since when the assignee has it before them: taken, or back from being put aside."""
+    subjects: Mapping[str, str] | None = None
+    """The subject by language; None for one that somebody wrote."""
 
 
 class CustomerFacts(Struct, frozen=True, kw_only=True):
@@ -241,6 +329,10 @@ class Product(Struct, frozen=True, kw_only=True):
     category: str = ""
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For instance {"colour": ("oak", "walnut")}."""
+    picture: str | None = None
+    """An https address, or an emoji."""
+    url: str | None = None
+    """The https address of its page."""
 
 
 class Appointment(Struct, frozen=True, kw_only=True):
@@ -326,11 +418,15 @@ class Post(Struct, frozen=True, kw_only=True):
 
     id: int
     lane_key: str
-    conversation_id: str
-    seq: int
-    """Of the message that it shows."""
+    conversation_id: str | None
+    seq: int | None
+    """Of the message that it shows; a post that shows none names neither."""
     kind: str
     payload: Json
+    merge_key: str | None = None
+    """Posts in a row with the same one may become one."""
+    batch: int | None = None
+    """The post that this one went out with."""
     state: PostState
     attempts: int
     not_before: datetime | None
@@ -338,6 +434,8 @@ class Post(Struct, frozen=True, kw_only=True):
     """The channel's own name of what was posted."""
     last_error: str | None
     created_at: datetime
+    also: tuple[Post, ...] = ()
+    """The posts that go out with it as one."""
 
 
 class InboxItem(Struct, frozen=True, kw_only=True):
@@ -345,6 +443,5 @@ class InboxItem(Struct, frozen=True, kw_only=True):
 
     id: int
     source: str
-    dedupe_key: str
     payload: Json
     received_at: datetime

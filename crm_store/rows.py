@@ -10,12 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import convert, to_builtins
+from msgspec.structs import asdict
+
 from crm_store.records import (
     Appointment,
     AuthorKind,
+    Card,
     Choice,
     Conversation,
     Customer,
+    File,
+    Form,
     Message,
     Order,
     OrderLine,
@@ -78,7 +84,7 @@ def customer_row(customer: Customer) -> dict[str, Any]:
 CONVERSATION = _columns(
     conversations,
     *("id", "customer_id", "channel", "address", "owner", "language", "last_seq", "version"),
-    *("state", "agent_name", "ticket_number", "queue", "locale"),
+    *("state", "agent_name", "ticket_number", "queue", "locale", "desk_read_seq", "site"),
 )
 
 
@@ -103,21 +109,24 @@ def conversation(
         ticket_number=number,
         queue=row[start + 11],
         locale=row[start + 12],
+        desk_read_seq=row[start + 13],
+        site=row[start + 14],
     )
 
 
 MESSAGE = _columns(
     messages,
     *("conversation_id", "seq", "author", "author_name", "text", "choices", "at", "reply_to"),
-    *("value", "client_id", "verified"),
+    *("value", "client_id", "verified", "replaces", "files", "cards", "form"),
 )
 
 
 def message(row: Sequence[Any], start: int = 0) -> Message:
     """Return the message whose columns begin at `start`."""
     (id_, seq, author, author_name, text, choices, at, reply_to, value, client_id, verified) = row[
-        start : start + len(MESSAGE)
+        start : start + 11
     ]
+    files, cards, form = row[start + 12 : start + 15]
     return Message(
         conversation_id=id_,
         seq=seq,
@@ -130,6 +139,10 @@ def message(row: Sequence[Any], start: int = 0) -> Message:
         value=value,
         client_id=client_id,
         verified=verified,
+        replaces=row[start + 11],
+        files=tuple(File(**file) for file in files) if files else (),
+        cards=convert(cards, tuple[Card, ...]) if cards else (),
+        form=convert(form, Form) if form else None,
     )
 
 
@@ -149,7 +162,21 @@ def message_row(message: Message, *, key: str | None = None) -> dict[str, Any]:
         "client_id": message.client_id,
         "verified": message.verified,
         "handled": message.author is not AuthorKind.CUSTOMER,
+        "replaces": message.replaces,
+        "files": files_json(message.files),
+        "cards": cards_json(message.cards),
+        "form": to_builtins(message.form) if message.form else None,
     }
+
+
+def files_json(files: Iterable[File]) -> list[Json] | None:
+    """Return what is said of files as JSON; none at all is NULL."""
+    return [asdict(file) for file in files] or None
+
+
+def cards_json(cards: Iterable[Card]) -> list[Json] | None:
+    """Return the cards as JSON; none at all is NULL."""
+    return [to_builtins(card) for card in cards] or None
 
 
 def choices_json(choices: Iterable[Choice]) -> list[Json] | None:
@@ -160,7 +187,10 @@ def choices_json(choices: Iterable[Choice]) -> list[Json] | None:
 TICKET = _columns(
     tickets,
     *("number", "conversation_id", "customer_id", "subject", "queue", "priority", "state"),
-    *("assignee", "need", "language", "first_reply_due", "created_at"),
+    *("assignee", "need", "language", "first_reply_due", "created_at", "version", "opened_seq"),
+    *("reason", "waiting_since", "reply_due", "resolve_due", "first_reply_at", "solved_at"),
+    *("snoozed_until", "alarm_at", "alarm", "rating", "rating_comment", "merged_into"),
+    *("held_since", "subjects"),
 )
 _TICKET_NAMES = tuple(column.name for column in TICKET)
 

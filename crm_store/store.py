@@ -21,8 +21,12 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_store import engines, schema
+from crm_store.agents import Agents
 from crm_store.appointments import Appointments
+from crm_store.attachments import Attachments
+from crm_store.audit import Audit
 from crm_store.behaviours import Behaviours
+from crm_store.consents import Consents
 from crm_store.conversations import Conversations
 from crm_store.corrections import Corrections
 from crm_store.customers import Customers
@@ -30,9 +34,12 @@ from crm_store.errors import Occupied, StoreError, Unavailable
 from crm_store.exchanges import Exchanges
 from crm_store.inbox import Inbox
 from crm_store.knowledge import Knowledge
+from crm_store.links import Links
+from crm_store.notes import Notes
 from crm_store.orders import Orders
 from crm_store.outbox import Outbox
 from crm_store.tables import counters
+from crm_store.threads import Threads
 from crm_store.tickets import Tickets
 from crm_store.writer import QUEUE_SIZE, Writer
 
@@ -75,7 +82,14 @@ class Store:
         self.outbox = Outbox(*parts)
         self.inbox = Inbox(*parts)
         self.behaviours = Behaviours(*parts)
+        self.consents = Consents(*parts)
         self.knowledge = Knowledge(*parts)
+        self.agents = Agents(*parts)
+        self.notes = Notes(*parts)
+        self.threads = Threads(*parts)
+        self.attachments = Attachments(*parts)
+        self.audit = Audit(*parts)
+        self.links = Links(*parts)
 
     @classmethod
     async def open(

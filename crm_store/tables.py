@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -49,7 +50,8 @@ metadata = MetaData(
 )
 
 
-def _table(name: str, *items: SchemaItem) -> Table:
+def lean_table(name: str, *items: SchemaItem) -> Table:
+    """Return a table that SQLite keeps in one tree, ordered by its primary key."""
     return Table(name, metadata, *items, sqlite_with_rowid=False)
 
 
@@ -59,6 +61,8 @@ UNHANDLED = "NOT handled"
 UNSOLVED = "state NOT IN ('solved', 'closed')"
 UNSENT = "state IN ('pending', 'inflight', 'unknown')"
 UNDONE = "NOT done"
+TO_COME = "alarm_at IS NOT NULL"
+NAMED = "remote_ref IS NOT NULL"
 
 
 def _partial(condition: str) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def _partial(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-counters = _table(
+counters = lean_table(
     "counters",
     Column("name", String(40), primary_key=True),
     Column("value", BigInteger, nullable=False),
@@ -75,7 +79,7 @@ counters = _table(
 
 # -- people ----------------------------------------------------------------------------------
 
-customers = _table(
+customers = lean_table(
     "customers",
     Column("id", ID, primary_key=True),
     Column("external_id", Text, unique=True),
@@ -90,7 +94,7 @@ customers = _table(
     Column("created_at", Moment, nullable=False),
 )
 
-identities = _table(
+identities = lean_table(
     "identities",
     Column("channel", String(40)),
     Column("identity", Text),
@@ -103,7 +107,7 @@ identities = _table(
 
 # -- talk ------------------------------------------------------------------------------------
 
-conversations = _table(
+conversations = lean_table(
     "conversations",
     Column("id", ID, primary_key=True),
     Column("customer_id", ForeignKey("customers.id"), nullable=False),
@@ -112,8 +116,12 @@ conversations = _table(
     Column("owner", words(Owner), nullable=False),
     Column("language", String(20)),
     Column("locale", String(40)),
+    # The web site that its customer last wrote from; NULL on channels that know none.
+    Column("site", String(64)),
     Column("last_seq", Integer, nullable=False),
     Column("read_seq", Integer, nullable=False),
+    # Up to where a person at the desk has seen it.
+    Column("desk_read_seq", Integer, nullable=False, server_default=text("0")),
     Column("version", Integer, nullable=False),
     Column("state", JsonValue, nullable=False),
     Column("agent_name", Text),
@@ -123,10 +131,11 @@ conversations = _table(
     Column("queue", String(80)),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
-    UniqueConstraint("customer_id", "channel"),
+    # In the web chat a customer has one conversation; in Slack, one for each place they write in.
+    UniqueConstraint("customer_id", "channel", "address"),
 )
 
-messages = _table(
+messages = lean_table(
     "messages",
     Column("conversation_id", ForeignKey("conversations.id")),
     Column("seq", Integer),
@@ -141,6 +150,12 @@ messages = _table(
     Column("client_id", Text),
     Column("verified", Boolean, nullable=False),
     Column("handled", Boolean, nullable=False),
+    # An edit is a further message that says which one it stands for: so whoever missed it learns of
+    # it by `seq`, like of anything else. Without a text it takes the other one back.
+    Column("replaces", Integer),
+    Column("files", JsonValue),
+    Column("cards", JsonValue),
+    Column("form", JsonValue),
     PrimaryKeyConstraint("conversation_id", "seq"),
 )
 # The author belongs to the key: else a customer could choose an id that an agent's line will have.
@@ -155,7 +170,7 @@ Index(
 # Holds only what is being worked on at this moment, so it is tiny; read at start-up.
 Index("ix_messages_unhandled", messages.c.conversation_id, **_partial(UNHANDLED))
 
-exchanges = _table(
+exchanges = lean_table(
     "exchanges",
     Column("id", ID, primary_key=True),
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
@@ -175,7 +190,7 @@ exchanges = _table(
 )
 """One turn as fact. The customer's words stand in `messages` alone."""
 
-corrections = _table(
+corrections = lean_table(
     "corrections",
     Column("id", ID, primary_key=True),
     Column("exchange_id", ForeignKey("exchanges.id"), nullable=False, index=True),
@@ -186,7 +201,7 @@ corrections = _table(
 )
 """What people said that a turn should have been understood as; rows are added, never changed."""
 
-flows = _table(
+flows = lean_table(
     "flows",
     Column("conversation_id", ForeignKey("conversations.id")),
     Column("opened_seq", Integer),
@@ -198,7 +213,7 @@ flows = _table(
     PrimaryKeyConstraint("conversation_id", "opened_seq", "name"),
 )
 
-needs = _table(
+needs = lean_table(
     "needs",
     Column("conversation_id", ForeignKey("conversations.id")),
     Column("seq", Integer),
@@ -211,15 +226,51 @@ needs = _table(
 )
 """A row each time that a conversation's need became another one."""
 
-ratings = _table(
+ratings = lean_table(
     "ratings",
     Column("conversation_id", ForeignKey("conversations.id")),
     Column("client_id", Text),
     Column("score", Integer, nullable=False),
     Column("comment", Text),
+    Column("ticket_number", BigInteger),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("conversation_id", "client_id"),
 )
+
+attachments = lean_table(
+    "attachments",
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("source", Text, unique=True),
+    Column("name", Text, nullable=False),
+    Column("media_type", String(120), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""Files that were sent; a message lists the ids of its own. `source` is where one came from."""
+
+uploads = lean_table(
+    "uploads",
+    Column("attachment_id", ForeignKey("attachments.id"), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False, index=True),
+)
+"""Files that no message names yet. A table of its own, because SQLite would write a file's bytes
+again to change anything in its row."""
+
+consents = lean_table(
+    "consents",
+    Column("customer_id", ForeignKey("customers.id")),
+    Column("site", String(64)),
+    Column("version", String(80)),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("locale", String(40)),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("customer_id", "site", "version"),
+)
+"""What customers have agreed to before they wrote: which version of a site's text, when, and in
+which language they read it. Rows are added, never changed."""
 
 # -- matters for people ----------------------------------------------------------------------
 
@@ -239,13 +290,31 @@ tickets = Table(
     Column("first_reply_due", Moment),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    Column("opened_seq", Integer),
+    Column("reason", String(120)),
+    Column("waiting_since", Moment),
+    Column("reply_due", Moment),
+    Column("resolve_due", Moment),
+    Column("first_reply_at", Moment),
+    Column("solved_at", Moment),
+    Column("snoozed_until", Moment),
+    Column("alarm_at", Moment),
+    Column("alarm", String(24)),
+    Column("rating", Integer),
+    Column("rating_comment", Text),
+    Column("merged_into", BigInteger),
+    Column("held_since", Moment),
+    Column("subjects", JsonValue),
 )
 Index("uq_tickets_unsolved", tickets.c.conversation_id, unique=True, **_partial(UNSOLVED))
 Index("ix_tickets_waiting", tickets.c.queue, tickets.c.number, **_partial(UNSOLVED))
+Index("ix_tickets_assignee", tickets.c.assignee, **_partial(UNSOLVED))
+Index("ix_tickets_alarm_at", tickets.c.alarm_at, **_partial(TO_COME))
 
 # -- the shop --------------------------------------------------------------------------------
 
-products = _table(
+products = lean_table(
     "products",
     Column("id", String(80), primary_key=True),
     Column("names", JsonValue, nullable=False),
@@ -256,9 +325,11 @@ products = _table(
     Column("restock_on", Date),
     Column("category", String(80), nullable=False),
     Column("options", JsonValue, nullable=False),
+    Column("picture", Text),
+    Column("url", Text),
 )
 
-orders = _table(
+orders = lean_table(
     "orders",
     Column("number", String(40), primary_key=True),
     Column("customer_id", ForeignKey("customers.id"), nullable=False),
@@ -284,7 +355,7 @@ orders = _table(
 )
 """Numbers are kept in upper case; look-ups fold theirs."""
 
-appointments = _table(
+appointments = lean_table(
     "appointments",
     Column("id", ID, primary_key=True),
     Column("customer_id", ForeignKey("customers.id"), index=True),
@@ -308,7 +379,7 @@ audit = Table(
 )
 """What a conversation changed: `subject` is `order:AB123456`, `customer:<id>` or the like."""
 
-knowledge = _table(
+knowledge = lean_table(
     "knowledge",
     Column("id", String(120)),
     Column("language", String(20)),
@@ -318,7 +389,7 @@ knowledge = _table(
     PrimaryKeyConstraint("id", "language"),
 )
 
-behaviours = _table(
+behaviours = lean_table(
     "behaviours",
     Column("conversation_id", ForeignKey("conversations.id")),
     Column("client_id", Text),
@@ -333,14 +404,17 @@ behaviours = _table(
 outbox = Table(
     "outbox",
     metadata,
-    # Ascending ids are the order within a lane: a lane's rows are written under the lock of its
-    # conversation, and sent by one worker.
+    # Ascending ids are the order within a lane.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("lane_key", Text, nullable=False),
-    Column("conversation_id", ID, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("conversation_id", ID),
+    Column("seq", Integer),
     Column("kind", String(40), nullable=False),
     Column("payload", JsonValue, nullable=False),
+    # Posts in a row with the same one may become one post when the lane is long …
+    Column("merge_key", String(80)),
+    # … and then all of them name the first.
+    Column("batch", BigInteger),
     Column("state", String(24), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("not_before", Moment),
@@ -349,22 +423,27 @@ outbox = Table(
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["conversation_id", "seq"], ["messages.conversation_id", "messages.seq"]),
 )
-Index(
-    "ix_outbox_waiting",
-    outbox.c.lane_key,
-    outbox.c.id,
-    **_partial(UNSENT),
-)
+Index("ix_outbox_waiting", outbox.c.lane_key, outbox.c.id, **_partial(UNSENT))
+Index("ix_outbox_remote_ref", outbox.c.remote_ref, **_partial(NAMED))
+Index("ix_outbox_conversation_id_seq", outbox.c.conversation_id, outbox.c.seq)
 
 inbox = Table(
     "inbox",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("source", String(80), nullable=False),
-    Column("dedupe_key", Text, nullable=False),
     Column("payload", JsonValue, nullable=False),
     Column("done", Boolean, nullable=False, server_default=false()),
+    Column("error", Text),
     Column("received_at", Moment, nullable=False),
-    UniqueConstraint("source", "dedupe_key"),
 )
 Index("ix_inbox_waiting", inbox.c.id, **_partial(UNDONE))
+
+inbox_keys = lean_table(
+    "inbox_keys",
+    Column("source", String(80)),
+    Column("key", Text),
+    Column("inbox_id", ForeignKey("inbox.id"), nullable=False, index=True),
+    PrimaryKeyConstraint("source", "key"),
+)
+"""By what an event is recognised when it comes again; one event may have several such keys."""

@@ -6,36 +6,40 @@ conversation's row as well, and both are changed together.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
+from msgspec import Struct
 from sqlalchemy import bindparam, func, select, text, update
 
 from crm_store import rows
-from crm_store.batches import Keys
 from crm_store.drafts import TicketChange
 from crm_store.engines import read
-from crm_store.errors import Conflict, NotFound, StoreError
-from crm_store.records import Conversation, Ticket, TicketState, check_transition
-from crm_store.tables import UNSOLVED, conversations, counters, tickets
+from crm_store.errors import NotFound
+from crm_store.handling import handle_all, open_tickets
+from crm_store.records import Owner, TicketState
+from crm_store.tables import (
+    TO_COME,
+    UNSOLVED,
+    conversations,
+    counters,
+    customers,
+    orders,
+    tickets,
+)
+from crm_store.ticket_changes import change_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, TextClause
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from crm_store.drafts import TicketDraft
+    from crm_store.drafts import Handled, Handling, TicketOpening
+    from crm_store.errors import StoreError
+    from crm_store.records import Ticket
     from crm_store.writer import Writer
-
-_CHANGEABLE = ("state", "assignee", "queue", "priority", "subject", "need", "first_reply_due")
-
-UPDATE_TICKET = (
-    update(tickets)
-    .where(tickets.c.number == bindparam("number_"))
-    .values({name: bindparam(f"{name}_") for name in (*_CHANGEABLE, "updated_at")})
-)
 
 _UNSOLVED = text(UNSOLVED)
 _WAITING = (
@@ -43,6 +47,23 @@ _WAITING = (
     tickets.c.state.in_([TicketState.NEW, TicketState.OPEN]),
     tickets.c.assignee.is_(None),
 )
+
+MOST_FOUND = 20
+"""Nobody reads on: whoever gets so many looks for something else."""
+
+
+class QueueHealth(Struct, frozen=True, kw_only=True):
+    """How a queue stands."""
+
+    queue: str
+    waiting: int
+    """Tickets that nobody has taken."""
+    taken: int
+    """Tickets that somebody works on."""
+    overdue: int
+    """Tickets whose customer should have had an answer by now."""
+    oldest: datetime | None
+    """Since when the one waits who waits longest."""
 
 
 class Tickets:
@@ -99,6 +120,127 @@ class Tickets:
         queue = select(tickets.c.queue).where(tickets.c.number == number).scalar_subquery()
         return await self._count(tickets.c.queue == queue, tickets.c.number < number)
 
+    async def of_customer(self, customer_id: str, limit: int = 10) -> tuple[Ticket, ...]:
+        """Return the customer's tickets, newest first."""
+        return await self._some(tickets.c.customer_id == customer_id, limit=limit)
+
+    async def of_agent(self, agent: str) -> tuple[Ticket, ...]:
+        """Return what an agent works on, the newest first."""
+        return await self._some(tickets.c.assignee == agent, _UNSOLVED, limit=100)
+
+    async def holders(self) -> tuple[str, ...]:
+        """Return the agents who have anything that is unsolved."""
+        statement = (
+            select(tickets.c.assignee)
+            .where(tickets.c.assignee.is_not(None), _UNSOLVED)
+            .distinct()
+            .order_by(tickets.c.assignee)
+        )
+        async with read(self._engine) as connection:
+            return tuple(await connection.scalars(statement))
+
+    async def health(self, now: datetime) -> tuple[QueueHealth, ...]:
+        """Return how each queue stands in which anything is unsolved."""
+        free = tickets.c.assignee.is_(None) & tickets.c.state.in_(
+            [TicketState.NEW, TicketState.OPEN]
+        )
+        held = tickets.c.assignee.is_not(None)
+        statement = (
+            select(
+                tickets.c.queue,
+                func.count().filter(free),
+                func.count().filter(held),
+                func.count().filter(tickets.c.reply_due < now),
+                func.min(tickets.c.waiting_since).filter(free),
+            )
+            .where(_UNSOLVED)
+            .group_by(tickets.c.queue)
+            .order_by(tickets.c.queue)
+        )
+        async with read(self._engine) as connection:
+            return tuple(
+                QueueHealth(
+                    queue=row[0], waiting=row[1], taken=row[2], overdue=row[3], oldest=row[4]
+                )
+                for row in await connection.execute(statement)
+            )
+
+    async def free(self, now: datetime, limit: int = 50) -> tuple[Ticket, ...]:
+        """Return tickets whose customer waits for somebody to take them, first due first."""
+        statement = (
+            select(*rows.TICKET)
+            .where(
+                *_WAITING,
+                tickets.c.number.in_(_IN_QUEUE),
+                tickets.c.snoozed_until.is_(None) | (tickets.c.snoozed_until <= now),
+            )
+            .order_by(tickets.c.reply_due.asc().nulls_last(), tickets.c.number)
+            .limit(limit)
+        )
+        async with read(self._engine) as connection:
+            return tuple(rows.ticket(row) for row in await connection.execute(statement))
+
+    async def loads(self, agents: Iterable[str]) -> dict[str, int]:
+        """Return how many tickets each of these agents works on; whoever has none is left out."""
+        statement = (
+            select(tickets.c.assignee, func.count())
+            .where(tickets.c.assignee.in_(list(agents)), _UNSOLVED)
+            .group_by(tickets.c.assignee)
+        )
+        async with read(self._engine) as connection:
+            return {row[0]: row[1] for row in await connection.execute(statement)}
+
+    async def alarms(self, now: datetime, limit: int = 100) -> tuple[Ticket, ...]:
+        """Return the tickets about which time has changed something by now, first come first."""
+        statement = (
+            select(*rows.TICKET)
+            .where(text(TO_COME), tickets.c.alarm_at <= now)
+            .order_by(tickets.c.alarm_at)
+            .limit(limit)
+        )
+        async with read(self._engine) as connection:
+            return tuple(rows.ticket(row) for row in await connection.execute(statement))
+
+    async def find(self, words: str) -> tuple[Ticket, ...]:
+        """Return tickets by number, or by their customer's name, e-mail, phone or order."""
+        number = re.fullmatch(r"(?:T-?)?(\d{1,12})", words.strip(), re.IGNORECASE)
+        if number is not None:
+            found = await self._some(tickets.c.number == int(number[1]), limit=1)
+            if found:
+                return found
+        folded = words.strip().casefold()
+        if not folded:
+            return ()
+        people = (
+            select(customers.c.id)
+            .where(
+                func.lower(customers.c.name).contains(folded, autoescape=True)
+                | (func.lower(customers.c.email) == folded)
+                | (customers.c.phone == words.strip())
+            )
+            .union(select(orders.c.customer_id).where(orders.c.number == words.strip().upper()))
+        )
+        return await self._some(tickets.c.customer_id.in_(people), limit=MOST_FOUND)
+
+    async def handle(self, handling: Handling) -> Handled:
+        """Do something with a ticket; return how ticket and conversation stand then.
+
+        Raises:
+            NotFound: when there is none of that number.
+            IllegalTransition: when its state cannot follow the present one.
+            Conflict: when ticket or conversation are not as was thought.
+        """
+        return await self._writer.submit(handle_all, handling)
+
+    async def open(self, opening: TicketOpening) -> Ticket:
+        """Open a ticket for a conversation, outside of any turn.
+
+        Raises:
+            NotFound: when there is no such conversation.
+            Conflict: when it has an unsolved ticket.
+        """
+        return await self._writer.submit(open_tickets, opening)
+
     async def change(self, change: TicketChange, at: datetime) -> Ticket:
         """Return the ticket as changed.
 
@@ -107,11 +249,19 @@ class Tickets:
             IllegalTransition: when its state cannot follow the present one.
             Conflict: when it would be a second unsolved ticket of its conversation.
         """
-        return await self._writer.submit(_change_all, (change, at))
+        return await self._writer.submit(change_all, (change, at))
 
     async def change_state(self, number: int, state: TicketState, at: datetime) -> Ticket:
         """Return the ticket in its new state; raises like `change`."""
         return await self.change(TicketChange(number=number, state=state), at)
+
+    async def _some(
+        self, *conditions: ColumnElement[bool] | TextClause, limit: int, newest_first: bool = True
+    ) -> tuple[Ticket, ...]:
+        order = tickets.c.number.desc() if newest_first else tickets.c.number
+        statement = select(*rows.TICKET).where(*conditions).order_by(order).limit(limit)
+        async with read(self._engine) as connection:
+            return tuple(rows.ticket(row) for row in await connection.execute(statement))
 
     async def _count(self, *conditions: Any) -> int:  # noqa: ANN401  # SQL expressions
         async with read(self._engine) as connection:
@@ -119,6 +269,7 @@ class Tickets:
             return (await connection.execute(statement)).scalar_one()
 
 
+_IN_QUEUE = select(conversations.c.ticket_number).where(conversations.c.owner == Owner.QUEUE)
 _ONE = select(*rows.TICKET).where(tickets.c.number == bindparam("number"))
 
 _DRAW = (
@@ -133,137 +284,3 @@ def _reserve_all(connection: Connection, batch: Sequence[None]) -> list[int | St
     """Draw a number for each caller with one statement."""
     last = connection.execute(_DRAW, {"count": len(batch)}).scalar_one()
     return list(range(last - len(batch) + 1, last + 1))
-
-
-def load_tickets(connection: Connection, numbers: Sequence[int]) -> dict[int, Ticket]:
-    """Return the tickets of these numbers, locked."""
-    if not numbers:
-        return {}
-    found = connection.execute(_LOAD, Keys.of((number,) for number in numbers))
-    return {row[0]: rows.ticket(row) for row in found}
-
-
-_NUMBERS = Keys(int)
-_LOAD = (
-    select(*rows.TICKET)
-    .select_from(_NUMBERS.table)
-    .join(tickets, tickets.c.number == _NUMBERS[0])
-    .order_by(tickets.c.number)
-    .with_for_update(of=tickets)
-)
-
-
-def is_unsolved(ticket: Ticket) -> bool:
-    """Whether somebody still has to do something about it."""
-    return ticket.state not in (TicketState.SOLVED, TicketState.CLOSED)
-
-
-def opened_ticket(draft: TicketDraft, conversation: Conversation, at: datetime) -> Ticket:
-    """Return the new ticket of the conversation.
-
-    Raises:
-        Conflict: when the conversation has an unsolved one.
-    """
-    if conversation.ticket_number is not None:
-        raise Conflict(f"{conversation.id} has ticket {conversation.ticket_number}")
-    return Ticket(
-        number=draft.number,
-        conversation_id=conversation.id,
-        customer_id=conversation.customer_id,
-        subject=draft.subject,
-        queue=draft.queue,
-        priority=draft.priority,
-        state=TicketState.NEW,
-        assignee=None,
-        need=draft.need,
-        language=draft.language,
-        first_reply_due=draft.first_reply_due,
-        created_at=at,
-    )
-
-
-def changed_ticket(
-    ticket: Ticket | None, change: TicketChange, conversation: Conversation
-) -> Ticket:
-    """Return the ticket with the change.
-
-    Raises:
-        NotFound: when the conversation has no such ticket.
-        IllegalTransition: when the new state cannot follow the present one.
-        Conflict: when it would be the conversation's second unsolved ticket.
-    """
-    if ticket is None or ticket.conversation_id != conversation.id:
-        raise NotFound(f"no ticket {change.number}")
-    if change.state is not None and change.state is not ticket.state:
-        check_transition(ticket.state, change.state)
-    wanted = {name: getattr(change, name) for name in _CHANGEABLE}
-    changed = replace(ticket, **{name: new for name, new in wanted.items() if new is not None})
-    if is_unsolved(changed) and conversation.ticket_number not in (None, changed.number):
-        raise Conflict(f"{conversation.id} has ticket {conversation.ticket_number}")
-    return changed
-
-
-def mirror(conversation: Conversation, ticket: Ticket) -> Conversation:
-    """Return the conversation with what it shows of its unsolved ticket brought up to date."""
-    if is_unsolved(ticket):
-        return replace(conversation, ticket_number=ticket.number, queue=ticket.queue)
-    if conversation.ticket_number == ticket.number:
-        return replace(conversation, ticket_number=None, queue=None)
-    return conversation
-
-
-def update_row(ticket: Ticket, at: datetime) -> dict[str, Any]:
-    """Return the parameters of UPDATE_TICKET."""
-    values = {f"{name}_": getattr(ticket, name) for name in _CHANGEABLE}
-    return values | {"number_": ticket.number, "updated_at_": at}
-
-
-_LOAD_CONVERSATIONS = (
-    select(*rows.CONVERSATION)
-    .select_from(_NUMBERS.table)
-    .join(tickets, tickets.c.number == _NUMBERS[0])
-    .join(conversations, conversations.c.id == tickets.c.conversation_id)
-    .order_by(conversations.c.id)
-    .with_for_update(of=conversations)
-)
-
-_MIRROR = (
-    update(conversations)
-    .where(conversations.c.id == bindparam("id_"))
-    .values(ticket_number=bindparam("number_"), queue=bindparam("queue_"))
-)
-
-
-def _change_all(
-    connection: Connection, batch: Sequence[tuple[TicketChange, datetime]]
-) -> list[Ticket | StoreError]:
-    numbers = [change.number for change, _ in batch]
-    # Conversations are locked before tickets, as everywhere.
-    held = {
-        row[0]: rows.conversation(row)
-        for row in connection.execute(_LOAD_CONVERSATIONS, Keys.of((n,) for n in numbers))
-    }
-    found = load_tickets(connection, numbers)
-    outcomes: list[Ticket | StoreError] = []
-    written: dict[int, dict[str, Any]] = {}
-    for change, at in batch:
-        try:
-            ticket = found.get(change.number)
-            if ticket is None:
-                raise NotFound(f"no ticket {change.number}")
-            conversation = held[ticket.conversation_id]
-            ticket = changed_ticket(ticket, change, conversation)
-        except StoreError as error:
-            outcomes.append(error)
-            continue
-        found[ticket.number] = ticket
-        held[conversation.id] = mirror(conversation, ticket)
-        written[ticket.number] = update_row(ticket, at)
-        outcomes.append(ticket)
-    if written:
-        connection.execute(UPDATE_TICKET, list(written.values()))
-        connection.execute(
-            _MIRROR,
-            [{"id_": c.id, "number_": c.ticket_number, "queue_": c.queue} for c in held.values()],
-        )
-    return outcomes

@@ -29,7 +29,7 @@ from crm_store.tables import (
     outbox,
     tickets,
 )
-from crm_store.tickets import (
+from crm_store.ticket_changes import (
     UPDATE_TICKET,
     changed_ticket,
     load_tickets,
@@ -150,7 +150,7 @@ class _Books:
             case None:
                 return None
             case TicketDraft():
-                return opened_ticket(turn.ticket, conversation, turn.at)
+                return opened_ticket(turn.ticket, conversation, turn.message_seq, turn.at)
             case TicketChange():
                 return changed_ticket(
                     self._tickets.get(turn.ticket.number), turn.ticket, conversation
@@ -168,6 +168,8 @@ class _Books:
                 choices=reply.choices,
                 at=turn.at,
                 reply_to=turn.message_seq,
+                cards=reply.cards,
+                form=reply.form,
             )
             for seq, reply in enumerate(turn.replies, first)
         )
@@ -289,12 +291,31 @@ def outbox_row(message: Message, conversation: Conversation) -> dict[str, Any]:
             "author": message.author,
             "author_name": message.author_name,
             "text": message.text,
-            "choices": rows.choices_json(message.choices) or [],
+            "choices": rows.choices_json(message.offers) or [],
+            "cards": rows.cards_json(message.cards) or [],
+            "replaces": message.replaces,
         },
+        "merge_key": None,
         "state": "pending",
         "attempts": 0,
         "created_at": message.at,
     }
+
+
+def outbox_rows(message: Message, conversation: Conversation) -> list[dict[str, Any]]:
+    """Return the rows that ask for the message and then each of its files to be posted."""
+    row = outbox_row(message, conversation)
+    files = [
+        {
+            **row,
+            "conversation_id": None,
+            "seq": None,
+            "kind": "file",
+            "payload": {"conversation": conversation.id, "file": file.id},
+        }
+        for file in message.files
+    ]
+    return [row, *files] if message.text or not files else files
 
 
 def _recorded_before(connection: Connection, turn: Turn) -> Recorded | None:

@@ -507,14 +507,20 @@ async def test_knowledge_becomes_what_the_configuration_has(store):
 
 async def test_the_inbox_takes_each_event_once_and_in_order(store):
     new = await asyncio.gather(
-        *(store.inbox.take_in("slack", key, {"k": key}, NOW) for key in "abacb")
+        *(store.inbox.take_in("slack", (key,), {"k": key}, NOW) for key in "abacb")
     )
     assert new == [True, True, False, True, False]
-    assert not await store.inbox.take_in("slack", "a", {}, NOW)
+    assert not await store.inbox.take_in("slack", ("z", "a"), {}, NOW)
     items = await store.inbox.next_batch(2)
-    assert [item.dedupe_key for item in items] == ["a", "b"]
+    assert [item.payload["k"] for item in items] == ["a", "b"]
     await store.inbox.done(items[0].id)
     assert [item.payload["k"] for item in await store.inbox.next_batch()] == ["b", "c"]
+    assert [item.payload["k"] for item in await store.inbox.next_batch(after=items[1].id)] == ["c"]
+    await store.inbox.park(items[1].id, "no such thread")
+    assert (await store.inbox.parked(), len(await store.inbox.next_batch())) == (1, 1)
+    assert await store.inbox.forget(NOW + timedelta(days=3)) == 1
+    assert await store.inbox.take_in("slack", ("a",), {"k": "a"}, NOW)
+    assert not await store.inbox.take_in("slack", ("b",), {}, NOW)
 
 
 async def test_a_lane_is_posted_in_order_one_at_a_time(store):
@@ -527,21 +533,21 @@ async def test_a_lane_is_posted_in_order_one_at_a_time(store):
     assert (post.seq, post.state, post.attempts) == (1, PostState.INFLIGHT, 1)
     assert await store.outbox.recover() == 1
     assert await store.outbox.claim(lane, NOW) is None
-    await store.outbox.retry(post.id, NOW + timedelta(seconds=9), "429")
+    await store.outbox.retry(post, NOW + timedelta(seconds=9), "429")
     assert await store.outbox.claim(lane, NOW) is None
     again = await store.outbox.claim(lane, NOW + timedelta(seconds=9))
     assert (again.id, again.attempts, again.last_error) == (post.id, 2, "429")
-    await store.outbox.sent(post.id, "ts-1")
-    await store.outbox.sent(post.id, "ts-1")
+    await store.outbox.sent(post, "ts-1")
+    await store.outbox.sent(post, "ts-1")
     with pytest.raises(Conflict):
-        await store.outbox.retry(post.id, NOW)
+        await store.outbox.retry(post, NOW)
     with pytest.raises(NotFound):
-        await store.outbox.dead(999, "x")
-    await store.outbox.dead((await store.outbox.claim(lane, NOW)).id, "archived")
+        await store.outbox.dead(replace(post, id=999), "x")
+    await store.outbox.dead(await store.outbox.claim(lane, NOW), "archived")
     last = await store.outbox.claim(lane, NOW)
-    await store.outbox.unknown(last.id, "timeout")
+    await store.outbox.unknown(last, "timeout")
     assert (await store.outbox.head(lane)).state is PostState.UNKNOWN
-    await store.outbox.sent(last.id, "ts-3")
+    await store.outbox.sent(last, "ts-3")
     assert await store.outbox.lanes() == ()
 
 
