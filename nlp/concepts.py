@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class Lexicon:
         """Make a lexicon of (concept, entry) pairs; the form of entries stands in the files."""
         exact: dict[str, set[str]] = defaultdict(set)
         prefixes: set[tuple[str, str]] = set()
-        phrases: dict[str, set[tuple[tuple[str, ...], str]]] = defaultdict(set)
+        phrases: dict[tuple[str, str], set[tuple[tuple[str, ...], str]]] = defaultdict(set)
         chinese: dict[str, set[str]] = defaultdict(set)
         for concept, entry in entries:
             # As `features.words` cuts: "can't" and "pre-order" are two words each.
@@ -39,7 +40,7 @@ class Lexicon:
                 chinese[entry].add(concept)
             elif len(parts) > 1:
                 rest = tuple(p.rstrip("*") for p in parts[2:])
-                phrases[f"{parts[0]} {parts[1].rstrip('*')}"].add((rest, concept))
+                phrases[parts[0], parts[1].rstrip("*")].add((rest, concept))
             elif entry.endswith("*"):
                 prefixes.add((entry[:-1], concept))
             else:
@@ -66,12 +67,12 @@ class Lexicon:
         by_prefix = (concept for prefix, concept in self._prefixes if word.startswith(prefix))
         return (*self._exact.get(word, ()), *by_prefix)
 
-    def of_phrases(self, words: Sequence[str], pairs: Sequence[str]) -> list[str]:
-        """Return the concepts of words in a row; `pairs` are the neighbours joined by a blank."""
+    def of_phrases(self, words: Sequence[str]) -> list[str]:
+        """Return the concepts of words in a row."""
         found: list[str] = []
-        if self._phrases.keys().isdisjoint(pairs):
+        if self._phrases.keys().isdisjoint(pairwise(words)):
             return found
-        for i, pair in enumerate(pairs):
+        for i, pair in enumerate(pairwise(words)):
             for rest, concept in self._phrases.get(pair, ()):
                 if not rest or tuple(words[i + 2 : i + 2 + len(rest)]) == rest:
                     found.append(concept)

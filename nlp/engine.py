@@ -16,12 +16,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nlp import clauses, model_files, pipeline
-from nlp.errors import BrokenModel
+from nlp.errors import BrokenModel, NlpError
 from nlp.features import LONGEST_TEXT
 from nlp.intents import IntentModel, Reading
 from nlp.knowledge import KnowledgeBase, Passage
 from nlp.language import detect
 from nlp.needs import SMALL_TALK, CustomerFacts, Need, NeedModel, Turn
+from nlp.seen import Hashes, are_among, hashes
 from nlp.tone import ToneFinder
 from nlp.understanding import LANGUAGES, Bands, Entity, IntentGuess, Language, Tone, Understanding
 
@@ -89,6 +90,7 @@ class Engine:
         entities: FindsEntities | None = None,
         tone: ToneFinder | None = None,
         tagger: EntityTagger | None = None,
+        known: Hashes | None = None,
     ) -> None:
         self.model_id = model_id
         """Identifies training data, library versions and file format together."""
@@ -99,6 +101,7 @@ class Engine:
             language: pipeline.build(language, intents, entities, tone or ToneFinder({}), tagger)
             for language in LANGUAGES
         }
+        self._known = hashes(()) if known is None else known
         self._turns: dict[tuple[str, Language], Turn] = {}
         self._older_turns: dict[tuple[str, Language], Turn] = {}
 
@@ -131,9 +134,13 @@ class Engine:
                 entities=_finder(parts["entities"]),
                 tone=ToneFinder(parts["tones"]),
                 tagger=_tagger(folder / "tagger"),
+                known=np.load(folder / "seen.npy", allow_pickle=False),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BrokenModel(f"{folder}: cannot be read: {error}") from error
+        except NlpError:
+            raise
+        except Exception as error:  # damaged arrays raise whatever they lead to: EOFError and all
+            what = str(error) or type(error).__name__
+            raise BrokenModel(f"{folder}: cannot be read: {what}") from error
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -149,6 +156,10 @@ class Engine:
     def categories(self) -> tuple[str, ...]:
         """The need categories, sorted; empty when the model has no needs."""
         return self._needs.categories if self._needs is not None else ()
+
+    def trained_on(self, texts: Sequence[str]) -> list[bool]:
+        """Say of each text whether its sentence stands in the training set."""
+        return are_among(texts, self._known)
 
     def understand(
         self,

@@ -1,31 +1,22 @@
 """What a model is made of: labelled messages, and the training set that holds them with the rest.
 
-Example files (CSV or JSONL) are read here, every fault with its line; a faulty row is left out.
-`bot` builds the training set of a configuration itself and hands it to `training.train`; nothing
-here knows YAML.
-
-    EX001  the file cannot be read or decoded      EX004  `language` or `split` is not known
-    EX002  a column or field is missing            EX005  a marked entity does not fit the text
-    EX003  the line is not a record                EX006  the file holds no example
+`example_files` reads the examples of a CSV or JSONL file; `bot` builds the training set of a
+configuration itself and hands it to `training.train`. Nothing here knows YAML.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
-from nlp.errors import BadExamples, Fault
 from nlp.understanding import LANGUAGES, OUT_OF_SCOPE, Entity, Language
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from nlp.entities.finder import EntitySpec
@@ -33,11 +24,6 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "valid", "test"]
 ToneKind = Literal["negative", "urgent", "abusive"]
-
-# What public data sets call the class of everything else; an empty or null intent means the same,
-# as it does in an Understanding.
-_OUT_OF_SCOPE_NAMES = frozenset({"", OUT_OF_SCOPE, "oos", "no_nodes_detected"})
-
 
 ADMITTED_LOSS = 0.02
 """Share of messages in scope, understood correctly, that refusal may cost where nobody says."""
@@ -57,14 +43,6 @@ class Example(Struct, frozen=True, kw_only=True):
     """Its file, where somebody asked for it."""
     line: int = 0
     """Where it stands in its file, from 1; 0 when nobody asked."""
-
-
-class ExampleFile(Struct, frozen=True, kw_only=True):
-    """What a file of examples holds."""
-
-    examples: tuple[Example, ...]
-    faults: tuple[Fault, ...] = ()
-    """Of the rows that cannot be used, by line."""
 
 
 class NeedExample(Struct, frozen=True, kw_only=True):
@@ -138,142 +116,3 @@ def _content(example: Example) -> dict[str, Any]:
     """Return what an example teaches, wherever it stands."""
     content: dict[str, Any] = to_builtins(replace(example, path=None, line=0))
     return content
-
-
-def read_examples(path: Path) -> ExampleFile:
-    """Read a CSV file (by its suffix .csv) or a JSONL file of examples.
-
-    Raises:
-        BadExamples: with every fault of the file, when no row of it can be used.
-    """
-    faults: list[Fault] = []
-
-    def fault(line: int, code: str, message: str) -> None:
-        faults.append(Fault(path=path, line=line, code=code, message=message))
-
-    examples: list[Example] = []
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        fault(1, "EX001", f"cannot be read: {reason}")
-    else:
-        records = _csv_records if path.suffix.lower() == ".csv" else _jsonl_records
-        for line, record in records(text, fault):
-            example = _example(line, record, fault)
-            if example is not None:
-                examples.append(replace(example, path=path))
-        if not examples and not faults:
-            fault(1, "EX006", "the file holds no example")
-    if not examples:
-        raise BadExamples(tuple(faults))
-    return ExampleFile(examples=tuple(examples), faults=tuple(faults))
-
-
-_Report = Callable[[int, str, str], None]
-
-
-def _csv_records(text: str, fault: _Report) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each row with the line it starts in; a quoted field may span lines."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        missing = {"text", "intent"} - set(reader.fieldnames or ())
-    except csv.Error as error:
-        fault(1, "EX003", f"not a CSV row: {error}")
-        return
-    if missing:
-        fault(1, "EX002", f"the header has no column {', '.join(sorted(missing))}")
-        return
-    end = reader.line_num
-    while True:
-        line = end + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            fault(line, "EX003", f"not a CSV row: {error}")
-            end = max(reader.line_num, line)
-            continue
-        end = reader.line_num
-        if row is None:
-            return
-        if None in row or None in row.values():
-            fault(line, "EX003", "the row has more or fewer fields than the header")
-        else:
-            yield line, row
-
-
-def _jsonl_records(text: str, fault: _Report) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each non-empty line's object."""
-    # Not splitlines(): U+2028 and its kin may stand inside a JSON string.
-    for line, raw in enumerate(text.split("\n"), start=1):
-        if not raw.strip():
-            continue
-        try:
-            record = json.loads(raw)
-        except ValueError as error:
-            fault(line, "EX003", f"not JSON: {error}")
-            continue
-        if isinstance(record, dict):
-            yield line, record
-        else:
-            fault(line, "EX003", "not a JSON object")
-
-
-def _example(line: int, record: dict[str, Any], fault: _Report) -> Example | None:
-    """Return the example of a record, or None after reporting what is wrong with it."""
-    text, intent = record.get("text"), record.get("intent", "missing" if "intent" in record else 0)
-    if not isinstance(text, str) or not text.strip():
-        fault(line, "EX002", "`text` is missing or empty")
-        return None
-    if intent is not None and not isinstance(intent, str):
-        fault(line, "EX002", "`intent` is missing or not a string")
-        return None
-    language, split = record.get("language") or None, record.get("split") or None
-    if language not in (None, *LANGUAGES):
-        fault(line, "EX004", f"language {language!r} is not one of {', '.join(LANGUAGES)}")
-        return None
-    if split not in (None, *get_args(Split)):
-        fault(line, "EX004", f"split {split!r} is not one of {', '.join(get_args(Split))}")
-        return None
-    try:
-        entities = tuple(_entities(text, record))
-    except ValueError as error:
-        fault(line, "EX005", str(error))
-        return None
-    name = (intent or "").strip()
-    return Example(
-        text=text,
-        intent=OUT_OF_SCOPE if name.lower() in _OUT_OF_SCOPE_NAMES else name,
-        language=language,
-        split=split,
-        entities=entities,
-        line=line,
-    )
-
-
-def _entities(text: str, record: dict[str, Any]) -> Iterator[Entity]:
-    """Yield the marked entities of a record; public sets call them `slots` and `slot`.
-
-    Raises:
-        ValueError: one of them is not an entity, or does not fit the text.
-    """
-    marked = record.get("entities") or record.get("slots") or ()
-    if not isinstance(marked, list | tuple):
-        raise ValueError("the entities are not a list")  # noqa: TRY004 - of the file, not of code
-    for mark in marked:
-        if not isinstance(mark, dict):
-            raise ValueError("an entity is not an object")  # noqa: TRY004
-        kind = mark.get("type") or mark.get("slot")
-        start, end = mark.get("start"), mark.get("end")
-        if start is None and end is None:
-            continue  # dialogue-level slots, without a place in the text, teach nothing here
-        if not (
-            isinstance(kind, str)
-            and isinstance(start, int)
-            and isinstance(end, int)
-            and 0 <= start < end <= len(text)
-        ):
-            raise ValueError(f"entity {kind!r} at {start}..{end} does not fit the text")
-        span = text[start:end]
-        value = mark.get("value", span)
-        yield Entity(type=kind, text=span, start=start, end=end, value=value)

@@ -141,14 +141,13 @@ class IntentModel:
         values: Values = NOTHING[1],
     ) -> Reading:
         """Return what margins of shape (classes,) mean under a calibration."""
-        inside = margins.take(self._scope)
         # Each of these calls was chosen by the clock: `max` and `sum` go through Python.
-        top = float(inside[inside.argmax()])
-        weights: Array = inside.astype(np.float64)
+        weights: Array = margins.take(self._scope).astype(np.float64)
+        top = weights.item(weights.argmax())
         weights -= top
         weights *= 1 / calibration.temperature
         np.exp(weights, weights)
-        outside = 0.0 if self._outside is None else float(margins[self._outside])
+        outside = 0.0 if self._outside is None else margins.item(self._outside)
         evidence = top - calibration.outside_share * outside + calibration.familiar_share * familiar
         odds = calibration.slope * evidence + calibration.intercept
         probability = 1 / (1 + math.exp(-odds))
@@ -183,6 +182,8 @@ class IntentModel:
         content = orjson.loads((folder / "intents.json").read_bytes())
         if weights.shape != (len(features), len(content["classes"])):
             raise ValueError("the weights do not fit the vocabulary")
+        if intercept.shape != (len(content["classes"]),):
+            raise ValueError("the intercept does not fit the classes")
         vectors = semantic.load(folder / "semantic")
         dense = None if vectors is None else np.load(folder / "dense.npy", allow_pickle=False)
         calibrations = {name: Calibration(**c) for name, c in content["calibrations"].items()}

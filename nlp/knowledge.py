@@ -154,7 +154,7 @@ def _meant(text: str) -> list[str]:
     normal, known = normalise(text), lexicon()
     found = words(normal)
     names = [name for word in found for name in _concepts_of(word)]
-    names += known.of_phrases(found, list(map(" ".join, itertools.pairwise(found))))
+    names += known.of_phrases(found)
     return [f"~{name}" for name in (*names, *known.of_chinese(normal))]
 
 

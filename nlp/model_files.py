@@ -3,10 +3,12 @@
     manifest.json     {format, model_id, fingerprint, versions, files: {name: sha256}}
     intents/          IntentModel       knowledge.json    articles and their curve
     needs/            NeedModel         parts.json        entities, tones
-    tagger/           EntityTagger
+    tagger/           EntityTagger      seen.npy          hashes of the sentences learned
 
 Arrays are .npy, all else JSON; nothing in it can execute code. A folder is replaced whole or not
-at all.
+at all. The manifest vouches against damage and mixed-up files: every file of the format is listed
+with its sum, and the model id follows from fingerprint, versions and format.
+It is not signed: whoever writes a whole model anew, sums included, has made a model.
 """
 
 from __future__ import annotations
@@ -30,11 +32,39 @@ from nlp.errors import BrokenModel, NlpError, NotTrained, StaleModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 8
+FORMAT = 9
 """Raised whenever older files mean something else."""
 
 _MANIFEST = "manifest.json"
-_PARTS = frozenset({_MANIFEST, "intents", "needs", "tagger", "knowledge.json", "parts.json"})
+_ALWAYS = frozenset(
+    {
+        "intents/intents.json",
+        "intents/intercept.npy",
+        "intents/vocabulary.json",
+        "intents/weights.npy",
+        "knowledge.json",
+        "parts.json",
+        "seen.npy",
+    }
+)
+"""The files of every model."""
+_TOGETHER: tuple[frozenset[str], ...] = (
+    frozenset(
+        f"needs/{name}" for name in ("evidence.npy", "intercept.npy", "needs.json", "weights.npy")
+    ),
+    frozenset({"tagger/field.crfsuite", "tagger/names.json"}),
+    frozenset(
+        {"intents/dense.npy", "intents/semantic/semantic.json", "intents/semantic/tokenizer.json"}
+    ),
+)
+"""Files of which a model has all or none."""
+_EITHER: tuple[frozenset[str], ...] = (
+    frozenset({"intents/semantic/model.onnx"}),
+    frozenset({"intents/semantic/table.npy", "intents/semantic/scales.npy"}),
+)
+"""What the semantic tier has beside its tokenizer: the encoder, or a table."""
+_KNOWN = frozenset().union(_ALWAYS, *_TOGETHER, *_EITHER)
+_PARTS = frozenset({_MANIFEST, *(name.split("/")[0] for name in _KNOWN)})
 """What stands in a model's folder; one with anything else in it belongs to somebody."""
 _ATTEMPTS = 5
 """At taking a place; each is lost only to another training that ended in the same moment."""
@@ -100,14 +130,42 @@ def verify(folder: Path, fingerprint: str | None = None) -> Manifest:
             raise StaleModel(f"{folder}: trained with {name} {made}, installed is {installed}")
     if fingerprint is not None and manifest.fingerprint != fingerprint:
         raise StaleModel(f"{folder}: the configuration has changed since this model was trained")
-    for name, expected in manifest.files.items():
+    if manifest.model_id != model_id(manifest.fingerprint):
+        raise BrokenModel(f"{folder / _MANIFEST}: the model id does not fit the fingerprint")
+    _check_files(folder, manifest.files)
+    return manifest
+
+
+def _check_files(folder: Path, listed: dict[str, str]) -> None:
+    """Let a folder pass whose files are those of the format, each as the manifest says.
+
+    Raises:
+        BrokenModel: a file is missing, altered, unreadable or none of a model.
+    """
+    manifest = folder / _MANIFEST
+    lacking = _lacking(frozenset(listed))
+    if lacking is not None:
+        raise BrokenModel(f"{manifest}: does not list {lacking}")
+    for name in sorted(_KNOWN.symmetric_difference(listed)):
+        if name in listed:
+            raise BrokenModel(f"{manifest}: lists {name}, which is no file of a model")
+        if (folder / name).exists():  # it would be loaded, and nobody vouches for it
+            raise BrokenModel(f"{manifest}: does not list {name}")
+    for name, expected in listed.items():
         try:
             content = (folder / name).read_bytes()
         except OSError as error:
             raise BrokenModel(f"{folder / name}: cannot be read: {error}") from error
         if hashlib.sha256(content).hexdigest() != expected:
             raise BrokenModel(f"{folder / name}: has been altered since it was trained")
-    return manifest
+
+
+def _lacking(listed: frozenset[str]) -> str | None:
+    """Return a file that a manifest should list beside those that it does."""
+    groups = [_ALWAYS, *(some for some in _TOGETHER if some & listed)]
+    if _TOGETHER[-1] <= listed:
+        groups.append(_EITHER[0] if _EITHER[0] & listed else _EITHER[1])
+    return min((name for some in groups for name in some - listed), default=None)
 
 
 @contextmanager
@@ -115,12 +173,16 @@ def replacing(folder: Path, fingerprint: str) -> Iterator[Path]:
     """Give a fresh folder to write a model into; when the block ends well it takes the old place.
 
     Raises:
-        NlpError: something that is not a model stands there, and would be lost.
+        NlpError: something that is not a model stands there, and would be lost; or nothing can be
+            written there.
     """
     check_replaceable(folder)
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:  # it names what nobody asked for
+        raise NlpError(f"{folder}: cannot be made: {error.strerror}") from error
     try:
         fresh, old = workshop / "new", workshop / "old"
         fresh.mkdir()
@@ -150,7 +212,7 @@ def _own(folder: Path) -> frozenset[str]:
         files = read_manifest(folder).files
     except NlpError:
         return _PARTS
-    return frozenset({_MANIFEST, *(name.split("/")[0] for name in files)})
+    return _PARTS.union(name.split("/")[0] for name in files)
 
 
 def _swap(fresh: Path, folder: Path, old: Path) -> None:

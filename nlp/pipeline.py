@@ -91,12 +91,13 @@ class Words:
         return self
 
 
-def _words() -> Callable[[Pipeline], Words]:
+def make_words() -> Callable[[Pipeline], Words]:
+    """Return what makes the tokenizer of a pipeline."""
     # A vocabulary of its own: spaCy's works out twenty lexical attributes of every new word.
     return lambda _: Words(Vocab())
 
 
-spacy.util.registry.tokenizers("frontdesk_words.v1")(_words)
+spacy.util.registry.tokenizers("frontdesk_words.v1")(make_words)
 
 
 class IntentsComponent:
@@ -237,26 +238,31 @@ class ToneComponent:
         return self
 
 
-# Factories are versioned: a pipeline on disk names what it was made with.
+# Factories are versioned: a pipeline on disk names what it was made with. The entry points in
+# `pyproject.toml` lead spaCy here in a process that has not imported this file.
 
 
 @Pipeline.factory("frontdesk_intents_v1", assigns=["doc.cats"])
-def _intents(nlp: Pipeline, name: str) -> IntentsComponent:
+def make_intents(nlp: Pipeline, name: str) -> IntentsComponent:
+    """Return the component of the intents, without its trained parts."""
     return IntentsComponent("zh" if nlp.lang == "zh" else "en")
 
 
 @Pipeline.factory("frontdesk_entities_v1", assigns=["doc.ents"])
-def _entities(nlp: Pipeline, name: str) -> EntitiesComponent:
+def make_entities(nlp: Pipeline, name: str) -> EntitiesComponent:
+    """Return the component of the entities, without its trained parts."""
     return EntitiesComponent("zh" if nlp.lang == "zh" else "en")
 
 
 @Pipeline.factory("frontdesk_learned_entities_v1", requires=["doc.cats"], assigns=["doc.ents"])
-def _learned_entities(nlp: Pipeline, name: str) -> LearnedEntitiesComponent:
+def make_learned_entities(nlp: Pipeline, name: str) -> LearnedEntitiesComponent:
+    """Return the component of the learned entities, without its trained parts."""
     return LearnedEntitiesComponent()
 
 
 @Pipeline.factory("frontdesk_tone_v1")
-def _tone(nlp: Pipeline, name: str) -> ToneComponent:
+def make_tone(nlp: Pipeline, name: str) -> ToneComponent:
+    """Return the component of the tone, without its trained parts."""
     return ToneComponent()
 
 

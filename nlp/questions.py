@@ -116,10 +116,7 @@ def _each(lines: Iterable[bytes], path: Path, form: Form) -> Iterator[Question |
 def _csv(lines: Iterable[bytes], path: Path) -> Iterator[Question | Fault]:
     # What is not UTF-8 becomes lone surrogates, so that the fault is the record's alone.
     reader = csv.reader((raw.decode(errors="surrogateescape") for raw in lines), strict=True)
-    header = [name.strip() for name in next(reader, [])]
-    if "text" not in header:
-        message = "the header has no column text"
-        raise BadExamples((Fault(path=path, line=1, code="IN003", message=message),))
+    header = _header(reader, path)
     while True:
         line = reader.line_num + 1
         try:
@@ -138,6 +135,23 @@ def _csv(lines: Iterable[bytes], path: Path) -> Iterator[Question | Fault]:
             yield Fault(path=path, line=line, code="IN002", message=message)
         else:
             yield _question(_cells(dict(zip(header, row, strict=True))), path, line)
+
+
+def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
+    """Return the names of the columns.
+
+    Raises:
+        BadExamples: The first row is none, or lacks the column `text`.
+    """
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        fault = Fault(path=path, line=1, code="IN002", message=f"not a CSV row: {error}")
+        raise BadExamples((fault,)) from None
+    if "text" not in header:
+        message = "the header has no column text"
+        raise BadExamples((Fault(path=path, line=1, code="IN003", message=message),))
+    return header
 
 
 def _cells(row: dict[str, str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nlp import intents, model_files, needs, semantic
+from nlp import intents, model_files, needs, seen, semantic
 from nlp.errors import BadExamples, Fault
 from nlp.knowledge import Curve, KnowledgeBase
 from nlp.language import detect
@@ -105,6 +105,7 @@ def train(
             need_model.save(fresh / "needs", model.scorer.features)
         if tagger is not None:
             tagger.save(fresh / "tagger")
+        np.save(fresh / "seen.npy", seen.hashes(rows.texts), allow_pickle=False)
         knowledge = KnowledgeBase(training_set.articles, curve)
         (fresh / "knowledge.json").write_bytes(orjson.dumps(knowledge.to_json()))
         entities = training_set.entities

@@ -56,7 +56,21 @@ _BESIDE = re.compile(
 )
 
 
+# "2" in "between 2 and 4pm" and "2-4pm": the first hour goes without am or pm.
+_RANGE = re.compile(
+    rf"(?<![a-z0-9.:/$€£¥#-])(?P<lead>between |from )?"
+    rf"(?P<h>1[0-2]|[1-9]|{SMALL})(?::(?P<m>[0-5]\d))?"
+    r"(?P<joint> and |\s?(?:-|~|to|until|till)\s?)"
+    rf"(?P<last>(?P<h2>1[0-2]|[1-9]|{SMALL})(?::(?P<m2>[0-5]\d))?\s?(?P<ap>[ap])(?:\.\s?m\.?|m))"
+    r"(?![a-z0-9])",
+    re.ASCII,
+)
+
+
 _ENGLISH_TRIGGERS = frozenset(words("clocks_en.english_triggers"))
+
+
+_MINUTES_TO = frozenset({"5", "10", "20", "25", "five", "ten", "twenty"})
 
 
 _SMALL_WORDS = frozenset(SMALL[3:-1].split("|"))
@@ -66,7 +80,11 @@ def english_clocks(reading: Reading, days: list[Day]) -> Iterator[Clock]:
     """Return the clock times in English words or in digits; they may overlap."""
     low = reading.low
     if _has_english(reading):
-        yield from _english(low)
+        ranges = [*_ranges(low)]
+        yield from ranges
+        # "From 5 to 9pm" is no five minutes to nine.
+        begun = {clock.start for clock in ranges}
+        yield from (clock for clock in _english(low) if clock.start not in begun)
     if days and (reading.digits or not reading.vocabulary.isdisjoint(_SMALL_WORDS)):
         yield from _bare_beside(low, days)
     if "at" in reading.vocabulary or "@" in reading.chars:
@@ -121,6 +139,25 @@ def _english(low: str) -> Iterator[Clock]:
             clock = _plain(match)
             if clock is not None:
                 yield clock
+
+
+def _ranges(low: str) -> Iterator[Clock]:
+    """Return both ends of each range of hours of which only the last says am or pm."""
+    for match in _RANGE.finditer(low):
+        led = bool(match["lead"])
+        if match["joint"] == " and " and not led:
+            continue  # "order 2 and 4pm" are no two hours
+        if "to" in match["joint"] and not led and match["h"] in _MINUTES_TO:
+            continue  # "ten to four pm"
+        half = _half(match, match["ap"])
+        first, last = _hour(match["h"]), _hour(match["h2"])
+        end = sensible(last, int(match["m2"] or 0), half)
+        begin = sensible(first, int(match["m"] or 0), half)
+        if begin > end:  # from 9 to 5pm
+            half = "am" if half == "pm" else "pm"
+            begin = sensible(first, int(match["m"] or 0), half)
+        yield Clock(match.start("h"), match.end("m" if match["m"] else "h"), begin, half)
+        yield Clock(match.start("last"), match.end("last"), end, match["ap"] + "m")
 
 
 def _plain(match: re.Match[str]) -> Clock | None:

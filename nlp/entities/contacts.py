@@ -30,7 +30,8 @@ _LINK = re.compile(r"(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.
 _PHONE = re.compile(
     r"(?<![a-z0-9.+#$¥€£/_-])(?:"
     # With a country code, any country.
-    r"(?P<abroad>(?:\+|00(?=[1-9]))\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,5}){1,4}"
+    r"(?P<abroad>(?:\+|00(?=[1-9])|(?=86[ -]1[3-9]\d[ -]?\d{4}[ -]?\d{4}))\d{1,3}[ .-]?"
+    r"(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,5}){1,4}"
     # China: mobile, fixed line, service numbers.
     r"|\(\+\d{1,3}\) ?\d{2,5}(?:[ .-]?\d{2,5}){1,4})"
     r"|1[3-9]\d[ -]?\d{4}[ -]?\d{4}"
@@ -74,8 +75,7 @@ class Contacts:
         """Return a number in E.164, or None when it is none."""
         written = match[0]
         if match["abroad"]:
-            # 00 is how China dials abroad; the library would take it for a part of the number.
-            return _parsed("+" + written[2:] if written.startswith("00") else written, None)
+            return _from_abroad(written)
         home = self._regions[language]
         value = _parsed(written, home)
         if value is None and match["american"] and "US" in self._regions.values():
@@ -85,6 +85,15 @@ class Contacts:
             if value is None and region != home:
                 value = _parsed(written, region)
         return value
+
+
+def _from_abroad(written: str) -> str | None:
+    """Return a number that says its country, behind whatever one dials to leave one's own."""
+    if written.startswith("001"):  # 00 to the USA, or 001 to anywhere
+        return _parsed("+" + written[2:], None) or _parsed("+" + written[3:], None)
+    # 00 is how China dials abroad; the library would take it for a part of the number.
+    bare = written.removeprefix("00")
+    return _parsed(bare if bare[0] in "+(" else "+" + bare, None)
 
 
 def _parsed(written: str, region: str | None) -> str | None:

@@ -17,7 +17,8 @@ from nlp.entities.days import (
     weekday_near,
 )
 from nlp.entities.lexicon import words
-from nlp.entities.relative_en import RULES
+from nlp.entities.numbers import WORDS
+from nlp.entities.relative_en import RULES, away, count_of
 from nlp.entities.tense import lies_behind
 
 if TYPE_CHECKING:
@@ -170,6 +171,16 @@ _ORDINAL_LEAD = re.compile(
 _THE = re.compile(r"\bthe $")
 
 
+_WEEK_BEHIND = re.compile(r" week(?![a-z'-]| (?:of|ends?|days?|ago)\b)")
+
+
+_WEEKS_FROM = re.compile(
+    rf"(?<![a-z0-9.,-])({WORDS}|\d{{1,2}}|a couple(?: of)?) (day|week|fortnight)s?"
+    r" from (?:this )?$",
+    re.ASCII,
+)
+
+
 _ORDINAL_MONTH = re.compile(r" of (this|the|next|last) month\b")
 
 
@@ -192,13 +203,31 @@ def _at(reading: Reading, word: Word) -> Day | None:
     if text in _SIMPLE:
         on = shifted(reading.now.date(), _SIMPLE[text])
         part = "晚" if text.startswith("toni") else ""
-        return Day(word.start, word.end, on, part=part) if on else None
+        return _further(reading, Day(word.start, word.end, on, part=part)) if on else None
     if text in WEEKDAYS:
-        return _weekday(reading, word)
+        day = _weekday(reading, word)
+        return _further(reading, day) if day and day.weekday else day
     if text in MONTHS:
         return _month(reading, word)
     rule = RULES.get(text)
     return rule(reading, word) if rule else None
+
+
+def _further(reading: Reading, day: Day) -> Day:
+    """Return the day that "a week from Tuesday" or "Tuesday week" names, or Tuesday itself."""
+    today = reading.now.date()
+    on = day.on
+    if day.weekday:  # whatever the tense: both lie ahead
+        on = weekday_near(today, on.weekday(), behind=False) or on
+    begin = max(0, day.start - 40)
+    lead = _WEEKS_FROM.search(reading.low[begin : day.start])
+    tail = _WEEK_BEHIND.match(reading.low, day.end) if on >= today and not day.part else None
+    start, end, found = day.start, day.end, None
+    if lead:
+        found, start = away(on, count_of(lead[1]), lead[2], 1), begin + lead.start()
+    elif tail:
+        found, end = shifted(on, 7), tail.end()
+    return Day(start, end, found) if found else day
 
 
 def _weekday(reading: Reading, word: Word) -> Day | None:

@@ -99,6 +99,10 @@ _CHINESE = re.compile(
     rf"|楼|院|线|码)|份)?"
     rf"|(?P<moved>上上|下下|上|下|这|本)(?:个)?月(?!饼|亮)(?:份"
     rf"|\s?(?P<moved_day>{_DAY_NUMBER})\s?[日号](?!店|楼|院|码))?"
+    # 两个星期前的周三 is one day, not two.
+    r"|(?<![\d.几第])(?P<weeks>\d{1,2}|[一二三四五六七八九十两]+)\s?个?(?:周|星期|礼拜)(?:之|以)?"
+    r"(?P<weeks_side>前|后)的?(?:那个)?(?:周|星期|礼拜)(?P<weeks_day>[一二三四五六日天])"
+    r"(?![共直样般定次些家气])"
     r"|(?<![\d.几第])(?P<count>\d{1,3}|[一二三四五六七八九十两半]+)\s?(?P<unit>天|个?星期|个?礼拜|周"
     r"|个月|年)(?:之|以)?(?P<side>前|后)(?![台退面])"
     rf"|(?<![\d.路街弄巷道第a-z#])(?P<alone>(?<![一二三四五六七八九十百零几]){_DAY_NUMBER})号"
@@ -139,6 +143,8 @@ def _read(reading: Reading, match: re.Match[str]) -> Day | None:
         return _named(reading, match)
     if match["weekday"]:
         return _weekday(reading, match)
+    if match["weeks"]:
+        return _in_another_week(reading, match)
     if match["month"]:
         return _calendar(reading, match)
     if match["moved"]:
@@ -161,7 +167,7 @@ def _named(reading: Reading, match: re.Match[str]) -> Day | None:
 
 def _weekday(reading: Reading, match: re.Match[str]) -> Day | None:
     today = reading.now.date()
-    number = "一二三四五六日".find(match["weekday"].replace("天", "日"))
+    number = _weekday_number(match["weekday"])
     start, end = match.span()
     # 周天 is Sunday only in speech; in 这周天气 it is not.
     if match[0].endswith("周天") and reading.low[end : end + 1] in ("气", "数"):
@@ -174,6 +180,19 @@ def _weekday(reading: Reading, match: re.Match[str]) -> Day | None:
     behind = lies_behind(reading, start, end)
     on = weekday_near(today, number, behind=behind)
     return Day(start, end, on, weekday=True, behind=behind) if on else None
+
+
+def _in_another_week(reading: Reading, match: re.Match[str]) -> Day | None:
+    number = _weekday_number(match["weeks_day"])
+    count = _number(match["weeks"])
+    weeks = -count if match["weeks_side"] == "前" else count
+    on = weekday_in_week(reading.now.date(), number, weeks) if count else None
+    return Day(match.start(), match.end(), on) if on else None
+
+
+def _weekday_number(written: str) -> int:
+    """Return a weekday by its character: 0 for Monday."""
+    return "一二三四五六日".find(written.replace("天", "日"))
 
 
 def _number(text: str) -> int:

@@ -140,10 +140,25 @@ _CHINESE = re.compile(
     re.ASCII,
 )
 _MYRIADS = re.compile(
-    r"(?<![\d.第几a-z])(?P<amount>\d+(?:\.\d+)?[万亿]"
+    r"(?<![\d.第几a-z])(?P<amount>\d+(?:\.\d+)?[万亿]|\d{1,4}万\d千?(?:\d百)?"
     r"|[一两三四五六七八九十百千]+万[一二三四五六七八九]?千?)"
     r"(?=$|[\s,，.。!！?？;；、)~]|[的了吧吗呢左右多以上以下出头就都还])",
     re.ASCII,
+)
+# €20,50 and 1.299,00 €: as most of Europe writes, and only with the euro.
+_EUROPEAN_AMOUNT = r"\d{1,3}(?:\.\d{3})+(?:,\d\d)?|\d+,\d\d"
+_EUROPEAN = re.compile(
+    rf"(?<![a-z0-9])(?:€|eur)\s?(?P<amount>{_EUROPEAN_AMOUNT})(?:\s?(?:eur|euros?)(?![a-z]))?(?![0-9]|[.,]\d)"
+    rf"|(?<![a-z0-9.,$€£¥-])(?P<before>{_EUROPEAN_AMOUNT})\s?(?:€|(?:eur|euros?)(?![a-z]))",
+    re.ASCII,
+)
+# 退我一百八: a sum without a unit, where money has just changed hands.
+_BARE = re.compile(
+    r"(?:[退赔收花付扣](?:款|偿|给|还|回|掉|过|到|了|我们?|你们?|他们?|她|才|就|又|多|一共|总共|共|差不多){0,4})"
+    r"(?P<amount>(?:[一两三四五六七八九][千万])?[一两二三四五六七八九]百[一二三四五六七八九]十?"
+    r"|[一两三四五六七八九][千万][一二三四五六七八九])"
+    r"(?![\d零一二两三四五六七八九十百千万亿个件条只双套台天块元斤克米次分秒号年月周位名人张本瓶箱袋包"
+    r"几多度层级楼岁毛角刀美欧英港日公小平页遍份对组杯支枝把根颗粒间户家所种款篇首座辆部门%])"
 )
 _PAYING = re.compile(r"[花付价退钱费款要值共总收转充赔买卖扣]")
 
@@ -185,6 +200,8 @@ class Money:
             len(word) > 3 and (word[-3:] in _CODES or word[:3] in _CODES)
             for word in reading.vocabulary
         )
+        if reading.digits and (english or glued or "€" in chars):
+            found += _european(low)  # first: of equal spans it knows better what €1.299 is
         if english or glued or not chars.isdisjoint(_SUM_SIGNS) or "人民币" in low:
             found += self._with_sign(low)
         if (english or glued or not chars.isdisjoint("€£")) and (
@@ -196,6 +213,8 @@ class Money:
                 found += self._chinese(low)
             if "万" in chars:
                 found += self._myriads(low)
+            if not chars.isdisjoint("百千万"):
+                found += self._bare(low)
         return found
 
     @staticmethod
@@ -262,6 +281,20 @@ class Money:
             number = chinese_number(match["amount"])
             if number is not None and (_PAYING.search(before) or match.end() == len(low)):
                 yield _sum(match.start(), match.end(), _plain(number), self._currency["zh"])
+
+    def _bare(self, low: str) -> Iterator[Candidate]:
+        for match in _BARE.finditer(low):
+            number = chinese_number(match["amount"])
+            if number is not None:
+                start, end = match.span("amount")
+                yield _sum(start, end, _plain(number), self._currency["zh"])
+
+
+def _european(low: str) -> Iterator[Candidate]:
+    for match in _EUROPEAN.finditer(low):
+        amount = match["amount"] or match["before"]
+        plain = amount.replace(".", "").replace(",", ".")
+        yield _sum(match.start(), match.end(), plain, "EUR")
 
 
 def _sum(start: int, end: int, amount: str, currency: str) -> Candidate:

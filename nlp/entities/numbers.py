@@ -45,11 +45,20 @@ HAN = r"[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆�
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 """A number in digits, with or without thousands separators."""
 
+COMPOUND = (
+    r"(?:\d{1,4}[千万](?:\d[百千十]|[一二三四五六七八九][百千十]){1,3}"
+    r"(?:[一二三四五六七八九\d](?![\d月号日点:]))?)"
+)
+"""A number in digits that says each of its places: 3万5千, 5千3百."""
+
 MIXED = (
-    rf"(?:(?:{DIGITS})(?:[百千万亿]{{1,2}}(?:[一二三四五六七八九\d](?![\d月号日点:]))?)?|{HAN}+)"
+    rf"(?:{COMPOUND}"
+    rf"|(?:{DIGITS})(?:[百千万亿]{{1,2}}(?:[一二三四五六七八九\d](?![\d月号日点:]))?)?|{HAN}+)"
 )
 """A number in Chinese text: digits, digits with 万 and the like, or numerals."""
 
+_COMPOUND = re.compile(COMPOUND)
+_PLACE = re.compile(r"(\d+|[一二三四五六七八九])([十百千万])")
 _MIXED = re.compile(rf"({DIGITS})([百千万亿]{{1,2}})(.?)", re.ASCII)
 
 
@@ -89,6 +98,8 @@ def chinese_number(text: str) -> Decimal | None:
 
 
 def _mixed_number(text: str) -> Decimal | None:
+    if _COMPOUND.fullmatch(text):
+        return _compound_number(text)
     match = _MIXED.fullmatch(text)
     if match is None:
         try:
@@ -104,6 +115,21 @@ def _mixed_number(text: str) -> Decimal | None:
         tail = HAN_DIGITS[match[3]] if match[3] in HAN_DIGITS else int(match[3])
         return value * scale + tail * (scale // 10)
     return value * scale
+
+
+def _compound_number(text: str) -> Decimal | None:
+    """Return 35000 for 3万5千, or None when the places do not grow smaller."""
+    total, last, end = 0, 1 << 60, 0
+    for place in _PLACE.finditer(text):
+        scale = _HAN_SCALES.get(place[2]) or _HAN_MYRIADS[place[2]]
+        digit = HAN_DIGITS[place[1]] if place[1] in HAN_DIGITS else int(place[1])
+        if scale >= last:
+            return None
+        total, last, end = total + digit * scale, scale, place.end()
+    if end < len(text):  # 2万3千4 is 23400
+        tail = text[end]
+        total += (HAN_DIGITS[tail] if tail in HAN_DIGITS else int(tail)) * (last // 10)
+    return Decimal(total)
 
 
 def _numeral(text: str) -> Decimal | None:

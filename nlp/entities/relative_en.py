@@ -64,13 +64,15 @@ def _month_word(reading: Reading, word: Word) -> Day | None:
     return Day(word.start - len(lead[0]), word.end, on, month_only=True) if on else None
 
 
-def _count(words: str) -> int | None:
+def count_of(words: str) -> int | None:
+    """Return the number of days or weeks that English words or digits name."""
     if words.isdigit():
         return int(words)
     return 2 if words.startswith("a couple") else english_number(words)
 
 
-def _away(today: date, count: int | None, unit: str, direction: int) -> date | None:
+def away(today: date, count: int | None, unit: str, direction: int) -> date | None:
+    """Return the day so many units ahead (1) or back (-1) of another."""
     if count is None or count > 1_000:
         return None
     match unit:
@@ -93,7 +95,7 @@ def _looking_back(
     match = pattern.search(reading.low[begin:end])
     if match is None:
         return None
-    on = _away(reading.now.date(), _count(match[1]), match[2], direction)
+    on = away(reading.now.date(), count_of(match[1]), match[2], direction)
     return Day(begin + match.start(), end, on) if on else None
 
 
@@ -112,7 +114,7 @@ def _in(reading: Reading, word: Word) -> Day | None:
     match = _RELATIVE_AHEAD.match(reading.low, word.end)
     if match is None:
         return None
-    on = _away(reading.now.date(), _count(match[1]), match[2], 1)
+    on = away(reading.now.date(), count_of(match[1]), match[2], 1)
     return Day(word.start, match.end(), on) if on else None
 
 

@@ -21,8 +21,9 @@ _NO_PAST = frozenset(words("tense.no_past"))
 _HAVING = frozenset(words("tense.having"))
 _BEING = frozenset(words("tense.being"))
 _SOURCES = frozenset(words("tense.sources"))
-_CLAUSE = re.compile(r"[.!?;,:\n()。，]")
-_SENTENCE = re.compile(r"[.!?;\n。]")
+# The marks within $59.90, 1,299 and 10:30 end nothing.
+_CLAUSE = re.compile(r"[!?;\n()。，]|[.,:](?!\d)")
+_SENTENCE = re.compile(r"[!?;\n。]|\.(?!\d)")
 
 
 def lies_behind(reading: Reading, start: int, end: int) -> bool:
@@ -44,11 +45,11 @@ def _behind_in_english(reading: Reading, start: int, end: int) -> bool:
     offset = start - len(window)
     clause = offset + _after_last(_CLAUSE, window)
     sentence = offset + _after_last(_SENTENCE, window)
-    # Eight words decide or none does; 100 characters hold them.
+    # Twelve words decide or none does; 100 characters hold them.
     stop = _CLAUSE.search(low, end, end + 100)
     clause_end = stop.start() if stop else min(len(low), end + 100)
     before = reading.words_between(clause, start)
-    after = reading.words_between(end, clause_end)[:8]
+    after = reading.words_between(end, clause_end)[:12]
     earlier = reading.words_between(sentence, clause)
     for verdict in (
         _verdict(before, from_end=True),

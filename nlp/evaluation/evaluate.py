@@ -58,12 +58,16 @@ def evaluate(
         raise ValueError("an engine is evaluated on examples, and there are none")
     tests = [e for e in examples if e.split == "test"] or list(examples)
     figures, answers = _held_out(subject, tests, tell)
+    seen = subject.trained_on([e.text for e in tests])
     faults = (
-        *data_faults.in_examples(examples),
+        *data_faults.trained_on(tests, seen),
+        *data_faults.in_examples(examples, sizes=any(e.split == "train" for e in examples)),
         *data_faults.too_alike(tests, figures.confusion),
     )
     comparison = None if against is None else _compared(answers, against, tests, tell)
-    return replace(figures, data_faults=faults, comparison=comparison)
+    if sum(seen) > data_faults.MOST_SEEN * len(tests):
+        figures = replace(figures, method="trained on these rows")
+    return replace(figures, seen=sum(seen), data_faults=faults, comparison=comparison)
 
 
 def _held_out(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlp.errors import Fault
     from nlp.evaluation.comparison import Comparison
+    from nlp.evaluation.data_faults import DataFault
     from nlp.understanding import Language
+
+
+Method = Literal["cross-validation", "held-out", "trained on these rows"]
 
 
 class Scores(Struct, frozen=True, kw_only=True):
@@ -96,22 +99,25 @@ class Mistake(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """The figures of one evaluation."""
 
-    method: str
-    """`cross-validation` or `held-out`."""
+    method: Method
+    """`cross-validation`, `held-out`, or `trained on these rows` when more than a few are known."""
     model_id: str | None
     messages: int
     in_scope: int
-    first_guess: float
-    """Share of the messages in scope whose first guess is right, refused or not."""
-    accuracy: float
+    seen: int
+    """Messages that the model was trained on."""
+    first_guess: float | None
+    """Share of the messages in scope whose first guess is right, refused or not; None when there
+    are none, as with the next two."""
+    accuracy: float | None
     """Share of the messages in scope that are neither refused nor wrong."""
-    macro_f1: float
+    macro_f1: float | None
     """Mean F1 of the intents, out of scope left out."""
     out_of_scope_recall: float | None
     """Share of the messages out of scope that are refused; None when there are none."""
     calibration_error: float
     """Expected calibration error of the first guess, ten bins."""
-    languages: Mapping[Language, Mapping[str, float]]
+    languages: Mapping[Language, Mapping[str, float | None]]
     """first_guess, accuracy and out_of_scope_recall by language."""
     intents: Mapping[str, Scores]
     intents_by_language: Mapping[Language, Mapping[str, Scores]]
@@ -139,7 +145,7 @@ class Report(Struct, frozen=True, kw_only=True):
     median_us: float | None
     """Microseconds a message: the whole understanding, in cross-validation only the intents."""
     mistakes: tuple[Mistake, ...]
-    data_faults: tuple[Fault, ...]
+    data_faults: tuple[DataFault, ...]
     """What is wrong with the examples themselves."""
     comparison: Comparison | None = None
     """With another model, on the same messages."""

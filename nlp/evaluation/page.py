@@ -23,6 +23,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "A trained model on messages that it was not trained on.",
         "用已训练的模型判断训练中未用过的消息。",
     ),
+    "trained on these rows": (
+        "The model was trained on these messages: the figures say nothing of new ones.",
+        "模型正是用这些消息训练的：以下数字不能说明它对新消息的表现。",
+    ),
     "model": ("Model", "模型"),
     "messages": ("messages", "条消息"),
     "in_scope": ("in scope", "条属于服务范围"),
@@ -327,7 +331,11 @@ class _Page:
         if not faults:
             return ""
         rows = [
-            [_cell(f.code), _cell(f"{f.path.name}:{f.line}"), _cell(f.message, "text")]
+            [
+                _cell(f.code),
+                _cell(f"{f.path.name}:{f.line}"),
+                _cell(f.message_zh if self.language == "zh" else f.message, "text"),
+            ]
             for f in faults[:_MOST_FAULTS]
         ]
         header = ("", self.say("where"), self.say("what"))
@@ -397,7 +405,9 @@ def _cell(text: str, kind: str = "") -> str:
     return f"<td class={kind!r}>{escape(text)}</td>" if kind else f"<td>{escape(text)}</td>"
 
 
-def _share(value: float) -> str:
+def _share(value: float | None) -> str:
+    if value is None:
+        return _cell("?", "n")
     return _bar(_percent(value), value)
 
 

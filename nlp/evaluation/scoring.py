@@ -15,6 +15,7 @@ from nlp.understanding import OUT_OF_SCOPE, Language
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from nlp.evaluation.figures import Method
     from nlp.examples import Example
     from nlp.understanding import Entity
 
@@ -53,7 +54,7 @@ class Answer(Struct, frozen=True):
 
 
 def report(
-    method: str,
+    method: Method,
     answers: Sequence[Answer],
     known: frozenset[str],
     *,
@@ -87,10 +88,11 @@ def report(
         model_id=model_id,
         messages=len(answers),
         in_scope=len(answers) - outside,
+        seen=0,
         first_guess=whole["first_guess"],
         accuracy=whole["accuracy"],
-        macro_f1=_mean([s.f1 for name, s in scores.items() if name != OUT_OF_SCOPE]),
-        out_of_scope_recall=whole["out_of_scope_recall"] if outside else None,
+        macro_f1=_share([s.f1 for name, s in scores.items() if name != OUT_OF_SCOPE]),
+        out_of_scope_recall=whole["out_of_scope_recall"],
         calibration_error=error,
         languages={language: _shares(some) for language, some in sorted(by_language.items())},
         intents=scores,
@@ -153,12 +155,17 @@ def _mean(values: Sequence[float | bool]) -> float:
     return float(np.mean(values)) if len(values) else 0.0
 
 
-def _shares(answers: Sequence[Answer]) -> dict[str, float]:
+def _share(values: Sequence[float | bool]) -> float | None:
+    """Return the mean, and None for nothing: a share of nothing is not 0."""
+    return _mean(values) if len(values) else None
+
+
+def _shares(answers: Sequence[Answer]) -> dict[str, float | None]:
     inside = [a for a in answers if a.inside]
     return {
-        "first_guess": _mean([a.guess == a.example.intent for a in inside]),
-        "accuracy": _mean([a.got == a.example.intent for a in inside]),
-        "out_of_scope_recall": _mean([a.refused for a in answers if not a.inside]),
+        "first_guess": _share([a.guess == a.example.intent for a in inside]),
+        "accuracy": _share([a.got == a.example.intent for a in inside]),
+        "out_of_scope_recall": _share([a.refused for a in answers if not a.inside]),
     }
 
 

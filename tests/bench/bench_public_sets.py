@@ -32,7 +32,8 @@ from spacy.util import fix_random_seed, minibatch
 from bot.settings.load import load
 from nlp.engine import Engine
 from nlp.evaluation.evaluate import evaluate
-from nlp.examples import Example, TrainingSet, read_examples
+from nlp.example_files import read_examples
+from nlp.examples import Example, TrainingSet
 from nlp.semantic import SemanticSpec
 from nlp.training import train
 from nlp.understanding import OUT_OF_SCOPE

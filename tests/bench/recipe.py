@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from nlp.concepts import lexicon
 from nlp.features import (
+    _LONGEST_PIECE,
     CHARACTERS_WEIGHT,
     CONCEPT_PAIRS_WEIGHT,
     CONCEPTS_WEIGHT,
@@ -77,15 +78,14 @@ class Recipe:
         pieces = normal.split()
         if _HAN.search(normal):
             pieces = [p for p in _PIECE.findall(normal) if re.search(r"\w", p)]
-        return self._char_wb(" ".join(pieces))
+        return self._char_wb(" ".join(piece[:_LONGEST_PIECE] for piece in pieces))
 
     def _concepts(self, text):
         normal, found = normalise(text), self._words(text)
         spelt = [self._spelt(word) for word in words(_HAN.sub(" ", normal))]
-        neighbours = [f"{a} {b}" for a, b in itertools.pairwise(found)]
         return [
             *(name for word in spelt for name in self._lexicon.of_word(word)),
-            *self._lexicon.of_phrases(found, neighbours),
+            *self._lexicon.of_phrases(found),
             *self._lexicon.of_chinese(normal),
         ]
 

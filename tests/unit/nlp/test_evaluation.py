@@ -1,7 +1,10 @@
 import csv
+import re
 from datetime import UTC, datetime
+from html import escape
 from math import comb
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from hypothesis import given
@@ -18,9 +21,11 @@ from nlp.evaluation.comparison import compare
 from nlp.evaluation.evaluate import evaluate
 from nlp.evaluation.figures import Bin, Confusion, Scores
 from nlp.evaluation.knowledge import KnowledgeQuestion, score_knowledge
+from nlp.evaluation.page import page
 from nlp.evaluation.scoring import Answer, entity_scores, report
 from nlp.evaluation.trial import effect
-from nlp.examples import ArticleText, Example, TrainingSet, read_examples
+from nlp.example_files import read_examples
+from nlp.examples import ArticleText, Example, TrainingSet
 from nlp.knowledge import KnowledgeBase
 from nlp.understanding import OUT_OF_SCOPE, Entity
 
@@ -191,7 +196,7 @@ def test_test_rows_do_not_count_as_examples(tmp_path):
 
 def test_languages_out_of_balance(tmp_path):
     table = [*rows("refund", 21), *rows("refund", 10, "zh")]
-    message = "'refund' has 21 in 'en', 10 in 'zh' examples"
+    message = "the examples of 'refund' are out of balance: en 21, zh 10"
     assert faults(tmp_path, *table) == [("DATA005", 2, message)]
     assert faults(tmp_path, *table[1:]) == []
 
@@ -230,6 +235,27 @@ def test_intents_that_are_mixed_up():
     assert fault.message.startswith("'refund' and 'track' can hardly be told apart: 5 of 16 ")
     fewer = {**confusion, "refund": {"refund": 6, "track": 2}}
     assert data_faults.too_alike(examples, fewer) == ()
+
+
+def test_every_data_fault_says_the_same_in_both_languages():
+    fields = [
+        {name for _, name, _, _ in Formatter().parse(text) if name}
+        for texts in data_faults.MESSAGES.values()
+        for text in texts
+    ]
+    assert fields[::2] == fields[1::2]
+    assert all(re.search(r"[\u4e00-\u9fff]", zh) for _, zh in data_faults.MESSAGES.values())
+    source = Path(data_faults.__file__).read_text("utf-8")
+    assert set(re.findall(r"DATA\d{3}", source)) == set(data_faults.MESSAGES)
+
+
+def test_the_chinese_page_tells_data_faults_in_chinese(crossed):
+    assert crossed.data_faults
+    chinese, english = page(crossed, "zh"), page(crossed, "en")
+    for fault in crossed.data_faults[:100]:
+        assert escape(fault.message_zh) in chinese
+        assert escape(fault.message) not in chinese
+        assert escape(fault.message) in english
 
 
 # Two models.

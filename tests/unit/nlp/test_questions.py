@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nlp.errors import BadExamples, Fault
@@ -56,6 +56,7 @@ def test_times():
 
 
 @given(st.binary(max_size=200), st.sampled_from(["a.jsonl", "a.csv", "a.txt", "-"]))
+@example(b'"', "a.csv")
 def test_any_bytes_are_questions_or_faults(content, name):
     try:
         found = asked(content, name)
