@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.settings.checks import flows, patterns, replies, routing, shop, understanding
+from bot.settings.checks import (
+    desk,
+    flows,
+    patterns,
+    replies,
+    routing,
+    shop,
+    understanding,
+    web_chat,
+)
 from bot.settings.checks.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from bot.errors import Fault
     from bot.settings.known import Known
@@ -24,20 +33,22 @@ def check(settings: Settings, known: Known, usable: Collection[str]) -> list[Fau
         usable: The kinds of file of which all have their form.
     """
     report = Report(settings)
-
-    def has(*kinds: str) -> bool:
-        return all(kind in usable for kind in ("general", *kinds))
-
-    if has("intents", "out_of_scope", "entities", "needs", "phrases", "flows", "articles"):
-        understanding.check(settings, report)
-    if has("intents", "flows"):
-        flows.check(settings, report, known)
-    if has("flows", "replies"):
-        replies.check(settings, report, known)
-    if has("intents", "needs", "routing", "demo"):
-        routing.check(settings, report)
-    if has("entities", "flows", "phrases"):
-        patterns.check(settings, report)
-    if has("catalogue", "demo", "entities"):
-        shop.check(settings, report)
+    checks: tuple[tuple[tuple[str, ...], Callable[[], None]], ...] = (
+        (_UNDERSTANDING, lambda: understanding.check(settings, report)),
+        (("intents", "flows"), lambda: flows.check(settings, report, known)),
+        (("flows", "replies"), lambda: replies.check(settings, report, known)),
+        (("intents", "needs", "routing", "demo"), lambda: routing.check(settings, report)),
+        (("desk", "macros", "routing", "intents"), lambda: desk.check(settings, report)),
+        (("entities", "flows", "phrases"), lambda: patterns.check(settings, report)),
+        (("catalogue", "demo", "entities"), lambda: shop.check(settings, report)),
+        (("pictures",), lambda: web_chat.check(settings, report)),
+    )
+    for needed, look in checks:
+        if all(kind in usable for kind in ("general", *needed)):
+            look()
     return report.faults
+
+
+_UNDERSTANDING = (
+    *("intents", "out_of_scope", "entities", "needs", "phrases", "flows", "articles"),
+)

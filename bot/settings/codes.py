@@ -78,6 +78,14 @@ CODES: Mapping[str, tuple[str, str]] = {
         "An order number would not be found again in capitals.",
         "the pattern '[a-z]{2}' finds 'aa' but not 'AA'",
     ),
+    "CFG030": (
+        "An example, a message of a conversation or an article's question without a word.",
+        "an example of 'greet' is blank",
+    ),
+    "CFG031": (
+        "The sentence encoder's folder is none.",
+        "there is no tokenizer.json in encoders/minilm",
+    ),
     "CFG040": (
         "An intent that nothing serves.",
         "no flow and no answer serves the intent 'greet'",
@@ -200,6 +208,40 @@ CODES: Mapping[str, tuple[str, str]] = {
     "CFG100": (
         "A test names what does not exist.",
         "there is no reply 'ask_oder', did you mean 'ask_order'?",
+    ),
+    "CFG110": (
+        "The desk or a macro names what does not exist.",
+        "there is no queue 'order', did you mean 'orders'?",
+    ),
+    "CFG111": ("An emoji means two things.", ":eyes: means 'take' already"),
+    "CFG112": (
+        "A prefix begins like the other.",
+        "note_prefix and reply_prefix must not begin alike",
+    ),
+    "CFG120": (
+        "Two colours that are too alike to be told apart.",
+        "on_accent #ffffff on accent #7fb2ff has a contrast of 2.16; 4.5 can be read",
+    ),
+    "CFG121": (
+        "A picture that is too large, or none.",
+        "this is no PNG, JPEG, GIF or WebP, whatever its name says",
+    ),
+    "CFG122": (
+        "A picture that is not there, or that nobody shows.",
+        "there is no picture 'oak.png', did you mean 'oak.webp'?",
+    ),
+    "CFG123": (
+        "A path that no page has.",
+        "'products/*' is not a path such as /products/*",
+    ),
+    "CFG124": ("Two greetings of a site have one id.", "the greeting 'help' stands here twice"),
+    "CFG125": (
+        "A greeting that is said at once.",
+        "the greeting 'help' needs one of after_s, scrolled and event",
+    ),
+    "CFG126": (
+        "A link that is none.",
+        "'shop.example/privacy' is not an address such as https://shop.example/privacy",
     ),
 }
 """Meaning and an example by code."""

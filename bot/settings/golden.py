@@ -47,6 +47,7 @@ class Given(Strict):
         default=None, description="Demo customer who is signed in; empty = a stranger."
     )
     language: Language | None = Field(default=None, description="The visitor's browser language.")
+    site: Name | None = Field(default=None, description="The web site that they write from.")
     now: AwareDatetime | None = Field(
         default=None, description="When it happens, with offset: 2026-03-02T09:00:00+08:00."
     )
@@ -206,6 +207,7 @@ def _check(settings: Settings, file: GoldenFile) -> Iterator[Fault]:
     known: dict[str, Collection[str]] = {
         "customer": customers,
         "language": settings.general.languages,
+        "site": settings.general.web_chat.sites,
         "intent": settings.intents,
         "need": settings.needs,
         "tier": settings.general.tiers,
@@ -224,7 +226,7 @@ def _names(golden: Golden) -> Iterator[tuple[Steps, str, str]]:
     """Yield place, kind and name of everything that tests name."""
     for number, test in enumerate(golden.conversations):
         place = ("conversations", number)
-        yield from _named(test.given, (*place, "given"), "customer", "language")
+        yield from _named(test.given, (*place, "given"), "customer", "language", "site")
         for index, turn in enumerate(test.turns):
             at = (*place, "turns", index)
             yield from _named(turn, at, "intent", "need")

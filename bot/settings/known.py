@@ -22,6 +22,10 @@ class Action(Protocol):
         """The settings that a flow may hand to it."""
 
     @property
+    def texts(self) -> Collection[str]:
+        """Those of them that people read, and that may be given by language."""
+
+    @property
     def slots(self) -> Collection[str]:
         """The slots it cannot do without."""
 

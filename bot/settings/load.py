@@ -18,6 +18,7 @@ from bot.errors import ConfigError, Fault
 from bot.settings import model
 from bot.settings.check import check
 from bot.settings.known import Known, installed
+from bot.settings.pictures import PICTURES, read_pictures
 from bot.settings.settings import File, Place, Settings
 from bot.settings.strict_yaml import parse
 from bot.settings.validate import did_you_mean, validate
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
     from hashlib import _Hash as Hash
     from pathlib import Path
+
+    from bot.settings.settings import Picture
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -50,6 +53,8 @@ KINDS: Mapping[str, Kind] = {
     "flows": Kind(pattern="flows.yaml", model=model.Flows),
     "articles": Kind(pattern="knowledge/*.yaml", model=model.Article, required=False),
     "routing": Kind(pattern="routing.yaml", model=model.Routing),
+    "desk": Kind(pattern="desk.yaml", model=model.Desk, required=False),
+    "macros": Kind(pattern="macros.yaml", model=model.Macros, required=False),
     "replies": Kind(pattern="replies/*.yaml", model=model.Replies),
     "catalogue": Kind(pattern="shop/products.yaml", model=model.Catalogue, required=False),
     "demo": Kind(pattern="shop/customers.yaml", model=model.DemoShop, required=False),
@@ -103,7 +108,12 @@ def _read(folder: Path) -> tuple[Settings, frozenset[str], list[Fault]]:
         if len(files[name]) < len(found):
             usable.discard(name)
     faults += _twice(files)
-    return _settings(folder, files, f"c-{digest.hexdigest()[:12]}"), frozenset(usable), faults
+    pictures, found_wrong = read_pictures(folder, digest)
+    if not found_wrong:
+        usable.add("pictures")
+    faults += found_wrong
+    config_id = f"c-{digest.hexdigest()[:12]}"
+    return _settings(folder, files, pictures, config_id), frozenset(usable), faults
 
 
 def _is_read(path: Path) -> bool:
@@ -134,7 +144,7 @@ def _read_file(
 
 def _strangers(folder: Path) -> Iterator[Fault]:
     """Yield what nobody reads: a file in the wrong place must not pass in silence."""
-    patterns = {kind.pattern for kind in KINDS.values()} | {TESTS}
+    patterns = {kind.pattern for kind in KINDS.values()} | {TESTS, PICTURES}
     folders = {pattern.split("/")[0] for pattern in patterns if "/" in pattern}
     tops = {pattern.split("/")[0] for pattern in patterns}
     for path in sorted(folder.iterdir()):
@@ -142,7 +152,7 @@ def _strangers(folder: Path) -> Iterator[Fault]:
             continue
         if path.name not in tops or path.is_dir() != (path.name in folders):
             yield _stranger(path, tops)
-        elif path.name in folders:
+        elif path.name in folders and f"{path.name}/*" != PICTURES:
             names = {p.split("/")[1] for p in patterns if p.startswith(f"{path.name}/")}
             yield from _strangers_inside(path, names)
 
@@ -182,7 +192,12 @@ def _twice(files: Mapping[str, tuple[File, ...]]) -> Iterator[Fault]:
             seen[intent] = file.path
 
 
-def _settings(folder: Path, files: Mapping[str, tuple[File, ...]], config_id: str) -> Settings:
+def _settings(
+    folder: Path,
+    files: Mapping[str, tuple[File, ...]],
+    pictures: Mapping[str, Picture],
+    config_id: str,
+) -> Settings:
     def one(kind: str) -> Any:  # noqa: ANN401 - the kind says which model it is
         return files[kind][0].value if files[kind] else None
 
@@ -207,8 +222,11 @@ def _settings(folder: Path, files: Mapping[str, tuple[File, ...]], config_id: st
         flows=one("flows"),
         articles=by_stem("articles"),
         routing=one("routing"),
+        desk=one("desk") or model.Desk(),
+        macros=one("macros").macros if files["macros"] else {},
         replies=MappingProxyType(replies),
         catalogue=one("catalogue"),
         demo=one("demo"),
         files=MappingProxyType(files),
+        pictures=MappingProxyType(pictures),
     )

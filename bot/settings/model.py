@@ -20,6 +20,16 @@ from bot.settings.forms.base import (
     Strict,
     Text,
 )
+from bot.settings.forms.desk import (
+    CustomerChannel,
+    Desk,
+    DeskEmoji,
+    Macro,
+    Macros,
+    SlackChannel,
+    SlackCustomers,
+)
+from bot.settings.forms.files import Files, FileType
 from bot.settings.forms.routing import (
     Clock,
     Duration,
@@ -42,6 +52,16 @@ from bot.settings.forms.shop import (
     DemoRefund,
     DemoShop,
 )
+from bot.settings.forms.web_chat import (
+    Consent,
+    DarkLook,
+    Greeting,
+    Limits,
+    Look,
+    Rate,
+    Site,
+    WebChat,
+)
 from nlp.understanding import Language  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = [
@@ -53,23 +73,34 @@ __all__ = [
     "Catalogue",
     "ChoiceSlot",
     "Clock",
+    "Consent",
+    "CustomerChannel",
+    "DarkLook",
     "DemoCustomer",
     "DemoOrder",
     "DemoOrderLine",
     "DemoProduct",
     "DemoRefund",
     "DemoShop",
+    "Desk",
+    "DeskEmoji",
     "Duration",
     "Entities",
     "EntitySlot",
+    "FileType",
+    "Files",
     "Flow",
     "Flows",
     "General",
+    "Greeting",
     "Hours",
     "Intent",
     "IntentFile",
     "Interval",
     "Limits",
+    "Look",
+    "Macro",
+    "Macros",
     "Name",
     "Need",
     "Option",
@@ -89,6 +120,8 @@ __all__ = [
     "Routing",
     "ShortText",
     "Site",
+    "SlackChannel",
+    "SlackCustomers",
     "Slot",
     "SlotBase",
     "Strict",
@@ -125,62 +158,6 @@ class Bands(Strict):
         le=1,
         description="How sure a knowledge passage must be to be the answer.",
     )
-
-
-class Rate(Strict):
-    """A limit that lets bursts through."""
-
-    count: int = Field(gt=0, description="How many are let through…")
-    seconds: int = Field(gt=0, le=86400, description="…in how many seconds.")
-
-
-class Limits(Strict):
-    """What one visitor, and one address, may do. No person typing ever meets these."""
-
-    visitor_messages: Rate = Field(
-        default=Rate(count=40, seconds=20),
-        description="Messages, presses and ratings of one visitor.",
-    )
-    visitor_events: Rate = Field(
-        default=Rate(count=120, seconds=60),
-        description="Behaviour events and typing notices of one visitor.",
-    )
-    address_messages: Rate = Field(
-        default=Rate(count=600, seconds=60), description="Messages from one network address."
-    )
-    address_connections: Rate = Field(
-        default=Rate(count=240, seconds=60), description="New connections from one network address."
-    )
-    address_conversations: Rate = Field(
-        default=Rate(count=240, seconds=3600),
-        description="New conversations from one network address.",
-    )
-    address_sockets: int = Field(
-        default=200, gt=0, description="Open connections from one network address."
-    )
-    site_messages: Rate = Field(
-        default=Rate(count=60000, seconds=60), description="Messages to the whole site."
-    )
-
-
-class Site(Strict):
-    """A web site that carries the widget."""
-
-    origins: tuple[str, ...] = Field(
-        default=(),
-        description="Origins of the pages that may embed it, such as https://shop.example. "
-        "The service's own origin is always allowed.",
-    )
-
-
-class WebChat(Strict):
-    """The web chat."""
-
-    sites: dict[Name, Site] = Field(
-        default_factory=lambda: {"default": Site()},
-        description="Sites by the name that the embed script gives in data-site.",
-    )
-    limits: Limits = Field(default=Limits(), description="Limits against floods.")
 
 
 class Semantic(Strict):
@@ -227,6 +204,9 @@ class General(Strict):
         default=None, description="A local sentence encoder, for better understanding."
     )
     web_chat: WebChat = Field(default=WebChat(), description="The web chat.")
+    files: Files = Field(
+        default=Files(), description="Files that customers and agents send each other."
+    )
     demo: bool = Field(
         default=False,
         description="Serve the demo shop at /, and let anyone sign in there as a demo customer.",
@@ -395,7 +375,7 @@ class Flow(Strict):
     intents: tuple[Name, ...] = Field(min_length=1, description="The intents that start it.")
     label: ByLanguage = Field(description="What it is called when the bot comes back to it.")
     action: Name = Field(description="The action that runs when every slot is filled.")
-    options: dict[Name, str | bool | int] = Field(
+    options: dict[Name, str | bool | int | ByLanguage] = Field(
         default_factory=dict, description="Settings handed to the action."
     )
     slots: tuple[Slot, ...] = Field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,15 @@ class File(Struct, frozen=True, kw_only=True):
     value: Any
 
 
+class Picture(Struct, frozen=True, kw_only=True):
+    """A picture that a site shows."""
+
+    path: Path
+    content: bytes
+    media_type: str
+    """Judged by the content."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """A whole configuration, checked."""
 
@@ -50,11 +59,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     flows: model.Flows
     articles: Mapping[str, model.Article]
     routing: model.Routing
+    desk: model.Desk
+    macros: Mapping[str, model.Macro]
     replies: Mapping[Language, Mapping[str, str]]
     catalogue: model.Catalogue | None
     demo: model.DemoShop | None
     files: Mapping[str, tuple[File, ...]]
     """By kind, as in `load.KINDS`."""
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    """By file name."""
 
     def where(self, *path: str | int) -> Place:
         """Return where something stands, or the nearest thing around it, at last the folder.
@@ -97,7 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         return files[0], (part, *rest) if part in _WITHIN else rest
 
 
-_WITHIN = frozenset({"flows", "answers", "products", "customers", "orders"})
+_WITHIN = frozenset({"macros", "flows", "answers", "products", "customers", "orders"})
 """Parts that are keys of their file."""
 
 _PARTS = {

@@ -356,6 +356,25 @@ def test_a_pipeline_on_disk_is_the_pipeline(model_of_the_set, tmp_path, language
         assert other.user_data[pipeline.TONE] == one.user_data[pipeline.TONE]
 
 
+def test_a_pipeline_on_disk_is_found_by_who_knows_only_spacy(model_of_the_set, tmp_path):
+    entities = EntityFinder(a_set().entities)
+    made = pipeline.build("en", model_of_the_set, entities, ToneFinder(a_set().tones))
+    made.to_disk(tmp_path / "pipeline")
+    script = (
+        "import spacy, sys; doc = spacy.load(sys.argv[1])('where is KD204518'); "
+        "print(max(doc.cats, key=doc.cats.get), *doc.ents)"
+    )
+    ran = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script, str(tmp_path / "pipeline")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "track_order KD204518\n"
+
+
 def test_equal_sets_make_equal_files_whatever_the_hash_seed(tmp_path):
     script = (
         "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; "

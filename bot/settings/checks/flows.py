@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from crm_store.records import OrderState
 
 if TYPE_CHECKING:
     from bot.settings.checks.report import Report
-    from bot.settings.known import Known
+    from bot.settings.known import Action, Known
     from bot.settings.model import ChoiceSlot, Flow, Slot
     from bot.settings.settings import Settings
 
@@ -75,10 +76,21 @@ def _check_action(name: str, flow: Flow, report: Report, known: Known) -> None:
     for option in flow.options:
         what = f"option of the action '{flow.action}' called"
         report.unknown("CFG044", what, option, action.options, "flows", name, "options", option)
+        _check_option(name, option, flow.options[option], action, report)
     # An optional slot will do: the action asks for it when it turns out to be needed.
     for missing in sorted(set(action.slots) - {slot.name for slot in flow.slots}):
         message = f"the action '{flow.action}' needs the slot '{missing}'"
         report.fault("CFG047", message, "flows", name, "action")
+
+
+def _check_option(flow: str, option: str, value: object, action: Action, report: Report) -> None:
+    if not isinstance(value, Mapping):
+        return
+    place = ("flows", flow, "options", option)
+    if option in action.texts:
+        report.languages(f"the option '{option}'", value, *place)
+    elif option in action.options:
+        report.fault("CFG044", f"the option '{option}' is no text with languages", *place)
 
 
 def _check_slots(name: str, flow: Flow, report: Report) -> None:

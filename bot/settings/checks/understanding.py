@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def check(settings: Settings, report: Report) -> None:
     """Check examples, needs and articles."""
     _check_counts(settings, report)
     _check_repeats(settings, report)
+    _check_blanks(settings, report)
+    _check_encoder(settings, report)
     _check_needs(settings, report)
     _check_articles(settings, report)
     for name in type(settings.phrases).model_fields:
@@ -59,7 +62,7 @@ def _check_count(count: int, name: str, language: str, report: Report) -> None:
         report.fault("CFG021", f"{message}, and has {count}", *place)
 
 
-def _examples(settings: Settings) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+def examples_of(settings: Settings) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
     """Yield owner, text and place of every example."""
     for name, intent in settings.intents.items():
         for language, texts in intent.examples.items():
@@ -72,7 +75,7 @@ def _examples(settings: Settings) -> Iterator[tuple[str, str, tuple[str | int, .
 
 def _check_repeats(settings: Settings, report: Report) -> None:
     seen: dict[str, tuple[str, tuple[str | int, ...]]] = {}
-    for owner, text, place in _examples(settings):
+    for owner, text, place in examples_of(settings):
         other, first = seen.setdefault(normalised(text), (owner, place))
         if first == place:
             continue
@@ -82,6 +85,52 @@ def _check_repeats(settings: Settings, report: Report) -> None:
             report.fault("CFG022", f"'{text}' stands in '{owner}' twice, first at {where}", *place)
         else:
             report.fault("CFG023", f"'{text}' stands in '{other}' as well, at {where}", *place)
+
+
+def _check_blanks(settings: Settings, report: Report) -> None:
+    texts = chain(_named_examples(settings), _turns(settings), _questions(settings))
+    for what, text, place in texts:
+        if not text.strip():
+            report.fault("CFG030", f"{what} is blank", *place)
+
+
+_Named = tuple[str, str, tuple[str | int, ...]]
+"""What a text is, the text, and its place."""
+
+
+def _named_examples(settings: Settings) -> Iterator[_Named]:
+    for owner, text, place in examples_of(settings):
+        yield f"an example of '{owner}'", text, place
+
+
+def _turns(settings: Settings) -> Iterator[_Named]:
+    for category, need in settings.needs.items():
+        for language, conversations in need.conversations.items():
+            for index, turns in enumerate(conversations):
+                place = ("needs", category, "conversations", language, index)
+                for turn in turns:
+                    yield f"a message of '{category}'", turn, place
+
+
+def _questions(settings: Settings) -> Iterator[_Named]:
+    for name, article in settings.articles.items():
+        for language in settings.general.languages:
+            text = article.text(language)
+            for index, question in enumerate(text.questions if text else ()):
+                place = ("articles", name, language, "questions", index)
+                yield f"a question of '{name}'", question, place
+
+
+def _check_encoder(settings: Settings, report: Report) -> None:
+    """Look for the encoder's files before training does, which takes a while to get there."""
+    semantic = settings.general.semantic
+    if semantic is None:
+        return
+    folder = settings.folder / semantic.encoder
+    for places in (("model.onnx", "onnx/model.onnx"), ("tokenizer.json",)):
+        if not any((folder / place).is_file() for place in places):
+            message = f"there is no {places[0]} in {semantic.encoder}"
+            report.fault("CFG031", message, "general", "semantic", "encoder")
 
 
 def _check_needs(settings: Settings, report: Report) -> None:

@@ -9,6 +9,9 @@ from pydantic import Field, StringConstraints
 from bot.settings.forms.base import Name, ShortText, Strict, Text
 from nlp.understanding import Language  # noqa: TC001 - pydantic reads the annotations
 
+HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s<>\"'|]{1,2000}$")]
+"""An address that a browser may be sent to without harm."""
+
 
 class DemoProduct(Strict):
     """A product of the demo shop."""
@@ -27,7 +30,11 @@ class DemoProduct(Strict):
     options: dict[Name, tuple[ShortText, ...]] = Field(
         default_factory=dict, description="Colours, sizes."
     )
-    emoji: str = Field(default="", description="Picture on the shop page.")
+    emoji: str = Field(default="", description="Picture on the shop page and on cards.")
+    picture: HttpsUrl | None = Field(
+        default=None, description="Photo on cards in the chat, instead of the emoji."
+    )
+    url: HttpsUrl | None = Field(default=None, description="Its page, linked from cards.")
 
 
 class Catalogue(Strict):

@@ -19,6 +19,7 @@ class FakeAction(Struct, frozen=True):
     replies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     slots: frozenset[str] = frozenset()
     options: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
 
 
 KNOWN = Known(
@@ -26,7 +27,8 @@ KNOWN = Known(
         "order_status": FakeAction(
             replies={"order.state": frozenset({"order", "state"})},
             slots=frozenset({"order"}),
-            options=frozenset({"detail"}),
+            options=frozenset({"detail", "title"}),
+            texts=frozenset({"title"}),
         ),
         "resting": FakeAction(replies={"resting.reply": frozenset()}),
     },
