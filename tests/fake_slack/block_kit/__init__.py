@@ -1,0 +1,1 @@
+"""Strict checks of Block Kit: what Slack refuses, refused here, whole and with its reasons."""

@@ -1,0 +1,1 @@
+"""The page at `/`: the workspace to look at and to work in, for demos and screenshots."""

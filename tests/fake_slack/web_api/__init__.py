@@ -1,0 +1,1 @@
+"""The Web API: `/api/{method}`, by the families of its methods."""
