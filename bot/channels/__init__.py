@@ -33,6 +33,9 @@ class LocalChannel(Protocol):
     ) -> None:
         """Show recorded messages. Never waits, never fails."""
 
+    def read(self, conversation_id: str, seq: int) -> None:
+        """Show that a person has seen everything up to `seq`. Never waits, never fails."""
+
 
 class RemoteChannel(Protocol):
     """A channel behind somebody else's server: posts may fail, or arrive without our knowing."""

@@ -1,4 +1,4 @@
-"""The page at /, the widget's files, and in a demo a shop where anybody may sign in as anybody.
+"""The page at /: how to embed the widget, or in a demo a shop where anybody may sign in as anybody.
 
 The sign-in stands for what a real shop's own server does: it signs an identity with the key that it
 shares with us. It exists only where the configuration says `demo: true`.
@@ -6,24 +6,21 @@ shares with us. It exists only where the configuration says `demo: true`.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
-from msgspec import Struct
 
 from bot.api.headers import error_response
+from bot.channels.webchat.origins import default_site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
-    from importlib.resources.abc import Traversable
 
     from bot.channels.webchat.identity import IdentityKeys
+    from bot.channels.widget_files import WidgetFiles
     from bot.settings.model import Catalogue
     from bot.settings.model import DemoShop as DemoSettings
     from bot.settings.settings import Settings
@@ -34,70 +31,50 @@ if TYPE_CHECKING:
 SIGNED_IN_FOR = timedelta(minutes=10)
 """The page fetches a fresh identity whenever the chat asks for one."""
 
-REVALIDATE = "no-cache"
-"""Keep it, but ask each time whether it changed: a page loads a dozen small files, once."""
-
-TYPES = {
-    "js": "text/javascript",
-    "css": "text/css",
-    "html": "text/html",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "json": "application/json",
-}
-
 PLAIN_PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Frontdesk</title>
 <h1>Frontdesk is running</h1>
 <p>Put this into your pages:</p>
-<pre>&lt;script src="{origin}/widget.js" data-site="default" async&gt;&lt;/script&gt;</pre>
+<pre>&lt;script src="{origin}/widget.js" data-site="{site}" async&gt;&lt;/script&gt;</pre>
 <p>The pages' origins must be listed in the configuration under web_chat.sites.</p>
 """
 
 
-class File(Struct, frozen=True):
-    """A file of the widget, ready to be sent."""
-
-    body: bytes
-    packed: bytes
-    """The same, compressed."""
-    content_type: str
-    etag: str
-
-
 class DemoShop:
-    """Serves the page at / and the widget."""
+    """Serves the page at /."""
 
     def __init__(
         self,
         settings: Settings,
+        widget: WidgetFiles,
         store: Store,
         keys: IdentityKeys,
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
+        self._widget = widget
         self._store = store
         self._keys = keys
         self._clock = clock
-        # All of them in memory, by name: what is not in the table does not exist, so no path that
-        # a client makes up ever reaches the disk.
-        self._files = dict(_read(files("bot.channels") / "widget", ""))
+        self._site = default_site(settings.general.web_chat.sites)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        routes = [
-            web.get("/widget.js", self._widget),
-            web.get("/widget/{file:.+}", self._widget),
-            web.get("/favicon.ico", self._icon),
-        ]
+        routes = [web.get("/favicon.ico", self._icon)]
         general, catalogue, demo = (
             self._settings.general,
             self._settings.catalogue,
             self._settings.demo,
         )
         if not general.demo or catalogue is None or demo is None:
-            return [*routes, web.get("/", _plain_page)]
-        shop = orjson.dumps(_shop(general.name, catalogue, demo))
+            return [*routes, web.get("/", self._plain_page)]
+        shop = orjson.dumps(
+            {
+                "site": self._site,
+                "sites": list(general.web_chat.sites),
+                **_shop(general.name, catalogue, demo),
+            }
+        )
         return [
             *routes,
             web.get("/", self._page),
@@ -105,33 +82,17 @@ class DemoShop:
             web.post("/demo/sign-in", self._sign_in(catalogue, demo)),
         ]
 
-    async def _widget(self, request: web.Request) -> web.Response:
-        return self._send(request, request.match_info.get("file", "widget.js"))
-
     async def _page(self, request: web.Request) -> web.Response:
-        return self._send(request, "shop/index.html")
+        return self._widget.send(request, "shop/index.html")
 
     async def _icon(self, request: web.Request) -> web.Response:
-        return self._send(request, "shop/icon.svg")
+        return self._widget.send(request, "shop/icon.svg")
 
-    def _send(self, request: web.Request, name: str) -> web.Response:
-        file = self._files.get(name)
-        if file is None:
-            raise web.HTTPNotFound
-        headers = {"ETag": file.etag, "Cache-Control": REVALIDATE, "Vary": "Accept-Encoding"}
-        if file.etag in request.headers.get("If-None-Match", ""):
-            # The type decides the page's policy, and a 304 brings its headers, too.
-            return web.Response(status=304, headers=headers, content_type=file.content_type)
-        packed = "gzip" in request.headers.get("Accept-Encoding", "")
-        if packed:
-            headers["Content-Encoding"] = "gzip"
-        charset = None if file.content_type == "image/png" else "utf-8"
-        return web.Response(
-            body=file.packed if packed else file.body,
-            content_type=file.content_type,
-            charset=charset,
-            headers=headers,
-        )
+    async def _plain_page(self, request: web.Request) -> web.Response:
+        # The host is the client's word: only what a host may consist of goes into the page.
+        host = "".join(c for c in request.host if c.isalnum() or c in ".:-[]")
+        text = PLAIN_PAGE.format(origin=f"https://{host}", site=self._site)
+        return web.Response(text=text, content_type="text/html")
 
     def _sign_in(
         self, catalogue: Catalogue, demo: DemoSettings
@@ -143,7 +104,7 @@ class DemoShop:
                 return error_response(400, "unknown_customer")
             identity = self._keys.sign(
                 name,
-                site=next(iter(self._settings.general.web_chat.sites)),
+                site=self._site,
                 at=self._clock(),
                 life=SIGNED_IN_FOR,
                 name=customer.name,
@@ -162,19 +123,6 @@ class DemoShop:
             )
 
         return sign_in
-
-
-def _read(folder: Traversable, prefix: str) -> list[tuple[str, File]]:
-    found: list[tuple[str, File]] = []
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        name = f"{prefix}{entry.name}"
-        if entry.is_dir():
-            found += _read(entry, f"{name}/")
-        elif (content_type := TYPES.get(name.rpartition(".")[2])) is not None:
-            body = entry.read_bytes()
-            etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-            found.append((name, File(body, gzip.compress(body, mtime=0), content_type, etag)))
-    return found
 
 
 def _shop(name: Mapping[Language, str], catalogue: Catalogue, demo: DemoSettings) -> dict[str, Any]:
@@ -235,12 +183,6 @@ async def _wanted(request: web.Request) -> str | None:
         return None
     wanted = fields.get("customer") if isinstance(fields, dict) else None
     return wanted if isinstance(wanted, str) else None
-
-
-async def _plain_page(request: web.Request) -> web.Response:
-    # The host is the client's word: only what a host may consist of goes into the page.
-    host = "".join(c for c in request.host if c.isalnum() or c in ".:-[]")
-    return web.Response(text=PLAIN_PAGE.format(origin=f"https://{host}"), content_type="text/html")
 
 
 def _constant(body: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.bench.served import Served
+from tests.browser.office import working
 from tests.browser.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from bot.playbook import Playbook
+    from tests.browser.office import Office
 
     Arrive = Callable[..., Awaitable[Visitor]]
 
@@ -85,12 +87,18 @@ async def arrive(chromium: Browser, served: Served) -> AsyncIterator[Arrive]:
     visitors: list[Visitor] = []
     async with AsyncExitStack() as leaving:
 
-        async def arrive(*, prepare: Any = None, **profile: Any) -> Visitor:
+        async def arrive(
+            *,
+            prepare: Any = None,
+            base: str | None = None,
+            home: str | None = None,
+            **profile: Any,
+        ) -> Visitor:
             context = await chromium.new_context(
                 **{"locale": "en-US", "viewport": {"width": 1280, "height": 800}} | profile
             )
             leaving.push_async_callback(context.close)
-            visitor = Visitor(context, await context.new_page(), served.base)
+            visitor = Visitor(context, await context.new_page(), base or served.base, home)
             visitors.append(visitor)
             if prepare is not None:
                 await prepare(context)
@@ -106,3 +114,18 @@ async def arrive(chromium: Browser, served: Served) -> AsyncIterator[Arrive]:
 async def visitor(arrive: Arrive) -> Visitor:
     """A stranger with an English browser, on the shop's page."""
     return await arrive()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def one_office(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    """The service with a desk and other sites, for all tests that need people on both sides."""
+    async with working(shop, tmp_path_factory.mktemp("office")) as office:
+        yield office
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(one_office: Office) -> AsyncIterator[Office]:
+    """The office, where nothing may go wrong as long as somebody is in it."""
+    before = len(one_office.service.logged("error", "critical"))
+    yield one_office
+    assert one_office.service.logged("error", "critical")[before:] == []

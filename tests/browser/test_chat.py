@@ -73,7 +73,7 @@ async def test_nothing_is_sent_or_stored_before_interest(visitor: Visitor, serve
 
 async def test_hovering_loads_the_chat_and_opening_connects_it(visitor: Visitor):
     page = visitor.page
-    async with page.expect_response("**/widget/chat/words.js"):
+    async with page.expect_response("**/chat/words/en.js"):
         await page.locator(".launcher").hover()
     await page.wait_for_load_state("networkidle")
     assert visitor.sockets == []
@@ -158,7 +158,7 @@ async def test_choices_are_pressed_with_the_keyboard_alone(visitor: Visitor):
 async def test_in_chinese_everything_is_chinese_and_a_person_is_asked_for(arrive: Arrive):
     visitor = await arrive(locale="zh-CN")
     page = visitor.page
-    assert await page.locator(".launcher").get_attribute("aria-label") == "打开在线客服"
+    assert await page.locator(".launcher").get_attribute("aria-label") == "在线咨询 打开在线客服"
     await visitor.open()
     assert await page.locator("html").get_attribute("lang") == "zh-CN"
     assert await visitor.panel.get_attribute("lang") == "zh-CN"

@@ -32,6 +32,8 @@ PAGE = 100
 
 TOO_SLOW = 1013
 RESTART = 1012
+SAY_HELLO = 4401
+"""No hello, a bad one, or one that holds no longer."""
 
 Backlog = Callable[[int, int], Awaitable[Sequence[Frame]]]
 """(after, limit) → the conversation's `message` frames, in order."""
@@ -109,10 +111,16 @@ class Connection:
         if len(self._queue) > MOST_FRAMES or self._queued_bytes > MOST_BYTES:
             self.shut(TOO_SLOW)
 
-    def shut(self, code: int, reason: bytes = b"") -> None:
-        """Say goodbye and write no more; `stop` waits for the goodbye to have been said."""
+    def shut(self, code: int, reason: bytes = b"", *, last: Frame | None = None) -> None:
+        """Say goodbye and write no more; `stop` waits for the goodbye to have been said.
+
+        Args:
+            code: Of the close.
+            reason: Of the close.
+            last: What is said before it.
+        """
         if self._closing is None:
-            self._closing = asyncio.create_task(self._say_goodbye(code, reason))
+            self._closing = asyncio.create_task(self._say_goodbye(code, reason, last))
             self._queue.clear()
             self._stir.set()
 
@@ -136,9 +144,11 @@ class Connection:
         await self.said_goodbye()
         self._sink.abort()
 
-    async def _say_goodbye(self, code: int, reason: bytes) -> None:
+    async def _say_goodbye(self, code: int, reason: bytes, last: Frame | None) -> None:
         with contextlib.suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(PATIENCE_S):
+                if last is not None:
+                    await self._sink.send(last)
                 await self._sink.close(code, reason)
 
     async def _write(self) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeGuard
 import orjson
 from msgspec import Struct
 
+from bot.channels.webchat.bodies import message_body, status_body
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -27,6 +29,8 @@ MAX_TEXT = 4_000
 MAX_ID = 64
 """A UUID has 36; the rest is for clients that name their ids."""
 MAX_VALUE = 500
+MAX_FILES = 10
+"""As many as the settings may allow with one message."""
 MAX_PROPERTIES = 20
 MAX_NAME = 80
 MAX_SEQ = 2**53
@@ -42,13 +46,17 @@ class Hello(Struct, frozen=True, kw_only=True):
     identity: str | None
     last_seq: int
     locale: str | None
+    site: str | None = None
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """Typed words."""
+    """Typed words, files, or both."""
 
     id: str
     text: str
+    """Empty only where there are files."""
+    files: tuple[str, ...] = ()
+    """Ids of files that were sent before."""
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -75,6 +83,21 @@ class Tracked(Struct, frozen=True, kw_only=True):
     properties: Mapping[str, str | int | float | bool | None]
 
 
+class Agreed(Struct, frozen=True, kw_only=True):
+    """They agree to what the site asks of them before they write."""
+
+    id: str
+    version: str
+    locale: str | None
+    """In which they read it, if another than their hello's."""
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """They are done with the conversation."""
+
+    id: str
+
+
 class Typed(Struct, frozen=True):
     """They began or ceased to type."""
 
@@ -87,7 +110,7 @@ class Seen(Struct, frozen=True):
     seq: int
 
 
-ClientFrame = Hello | Said | Chosen | Rated | Tracked | Typed | Seen
+ClientFrame = Hello | Said | Chosen | Rated | Tracked | Agreed | Ended | Typed | Seen
 
 # -- what the server sends -------------------------------------------------------------------
 
@@ -124,37 +147,41 @@ class BadFrame(Exception):  # noqa: N818  # it is what the client sent, not our 
 
 def _dump(kind: str, body: Mapping[str, Any]) -> Frame:
     raw = orjson.dumps({"type": kind, **body}, option=orjson.OPT_UTC_Z)
-    return Frame(kind, raw, body.get("seq"), body.get("code"))
-
-
-def status_body(status: Status) -> dict[str, Any]:
-    """Return the fields of a status, for frames that carry one."""
-    return {
-        "owner": status.owner,
-        "position": status.position,
-        "wait_s": status.wait_s,
-        "agent": None if status.agent is None else {"name": status.agent},
-        "ticket": status.ticket,
-    }
+    seq = body.get("seq") if kind == "message" else None
+    return Frame(kind, raw, seq, body.get("code"))
 
 
 def welcome(
     *,
     conversation: str,
     head_seq: int,
+    read_seq: int,
     locale: str,
     verified: bool,
+    person: bool,
+    consent: Mapping[str, Any] | None,
+    at: datetime,
     status: Status,
     token: str | None,
+    files: Mapping[str, Any] | None = None,
 ) -> Frame:
-    """Return the answer to a hello; `token` only when it was newly made."""
-    body = {
+    """Return the answer to a hello; `token` only when it was newly made.
+
+    `files` says what files are taken; it is left out where none are.
+    """
+    body: dict[str, Any] = {
         "conversation": conversation,
         "head_seq": head_seq,
+        "read_seq": read_seq,
         "locale": locale,
         "verified": verified,
+        "person": person,
+        "consent": consent,
+        "at": at,
         "status": status_body(status),
     }
+    if files is not None:
+        body["files"] = files
     return _dump("welcome", body if token is None else {"token": token, **body})
 
 
@@ -163,24 +190,12 @@ def ack(id_: str, *, seq: int | None, at: datetime, duplicate: bool) -> Frame:
     return _dump("ack", {"id": id_, "seq": seq, "at": at, "duplicate": duplicate})
 
 
-def nack(id_: str | None, code: str, retry_after_s: float | None = None) -> Frame:
+def nack(
+    id_: str | None, code: str, retry_after_s: float | None = None, *, reason: str | None = None
+) -> Frame:
     """Return the word that something was not taken, and why."""
-    return _dump(
-        "nack",
-        {"id": id_, "code": code, "retry_after_s": retry_after_s, "message": NACKS[code]},
-    )
-
-
-def message_body(message: Message) -> dict[str, Any]:
-    """Return the fields of a message."""
-    return {
-        "seq": message.seq,
-        "author": {"kind": message.author, "name": message.author_name},
-        "text": message.text,
-        "choices": [{"label": c.label, "value": c.value} for c in message.choices],
-        "at": message.at,
-        "reply_to": message.reply_to,
-    }
+    body = {"id": id_, "code": code, "retry_after_s": retry_after_s, "message": NACKS[code]}
+    return _dump("nack", body if reason is None else {**body, "reason": reason})
 
 
 def message(message: Message) -> Frame:
@@ -198,9 +213,14 @@ def status(status: Status) -> Frame:
     return _dump("status", status_body(status))
 
 
-def error(code: str) -> Frame:
+def read(seq: int) -> Frame:
+    """Return the word that a person at the desk has seen everything up to `seq`."""
+    return _dump("read", {"seq": seq})
+
+
+def error(code: str, *, reason: str | None = None) -> Frame:
     """Return a complaint about the connection rather than about one message."""
-    return _dump("error", {"code": code})
+    return _dump("error", {"code": code} if reason is None else {"code": code, "reason": reason})
 
 
 RESYNC = _dump("resync", {})
@@ -251,13 +271,13 @@ def _laxly(raw: bytes | str) -> Fields:
         known: Fields = {name: fields.get(name) for name in HELLO_FIELDS}
         if str(known).isascii() or not any("\ud800" <= char <= "\udfff" for char in str(known)):
             return {"type": kind, **known}
-    if kind in ("message", "choose", "rate", "event"):
+    if kind in ("message", "choose", "rate", "event", "consent", "end"):
         id_ = fields.get("id")
         raise BadFrame(nack(id_ if _is_id(id_) else None, "invalid"))
     raise BadFrame(BAD_FRAME)
 
 
-HELLO_FIELDS = ("token", "identity", "last_seq", "locale")
+HELLO_FIELDS = ("token", "identity", "last_seq", "locale", "site")
 """What is read of a hello."""
 
 
@@ -267,32 +287,41 @@ def _refuse(constant: str) -> NoReturn:
 
 def _hello(fields: Fields) -> Hello:
     last_seq = fields.get("last_seq")
-    token, identity, locale = (fields.get(name) for name in ("token", "identity", "locale"))
+    token, identity, site = (fields.get(name) for name in ("token", "identity", "site"))
     if last_seq is None:
         last_seq = 0
     if not _is_count(last_seq) or not all(
-        v is None or _is_text(v, MAX_FRAME_BYTES) for v in (token, identity)
+        v is None or _is_text(v, MAX_FRAME_BYTES) for v in (token, identity, site)
     ):
         raise BadFrame(BAD_HELLO)
     return Hello(
         token=token,
         identity=identity,
         last_seq=last_seq,
-        # A browser's odd locale must not cost anybody the conversation.
-        locale=locale if _is_text(locale, 35) and locale.isascii() else None,
+        locale=_locale(fields),
+        site=site,
     )
+
+
+def _locale(fields: Fields) -> str | None:
+    """Return the locale; a browser's odd one must not cost anybody the conversation."""
+    locale = fields.get("locale")
+    return locale if _is_text(locale, 35) and locale.isascii() else None
 
 
 def _said(fields: Fields) -> Said:
     id_ = _id(fields)
     text = fields.get("text")
+    if text is None and fields.get("files"):
+        text = ""
     if not isinstance(text, str):
         raise BadFrame(nack(id_, "invalid"))
     if len(text) > MAX_TEXT:
         raise BadFrame(nack(id_, "too_long"))
-    if "\0" in text or not text.strip():
+    files = fields.get("files") or []
+    if "\0" in text or not (text.strip() or files) or not _are_files(files):
         raise BadFrame(nack(id_, "invalid"))
-    return Said(id=id_, text=text)
+    return Said(id=id_, text=text if text.strip() else "", files=tuple(files))
 
 
 def _chosen(fields: Fields) -> Chosen:
@@ -330,6 +359,17 @@ def _tracked(fields: Fields) -> Tracked:
     return Tracked(id=id_, name=name, properties=properties)
 
 
+def _agreed(fields: Fields) -> Agreed:
+    id_, version = _id(fields), fields.get("version")
+    if not _is_text(version, MAX_NAME):
+        raise BadFrame(nack(id_, "invalid"))
+    return Agreed(id=id_, version=version, locale=_locale(fields))
+
+
+def _ended(fields: Fields) -> Ended:
+    return Ended(id=_id(fields))
+
+
 def _typed(fields: Fields) -> Typed:
     state = fields.get("state")
     if not isinstance(state, bool | str):
@@ -350,6 +390,8 @@ READERS: Mapping[str, Callable[[Fields], ClientFrame]] = {
     "choose": _chosen,
     "rate": _rated,
     "event": _tracked,
+    "consent": _agreed,
+    "end": _ended,
     "typing": _typed,
     "read": _seen,
 }
@@ -369,6 +411,15 @@ def _is_id(value: object) -> TypeGuard[str]:
         and 0 < len(value) <= MAX_ID
         and value.isascii()
         and value.isprintable()
+    )
+
+
+def _are_files(value: object) -> TypeGuard[list[str]]:
+    return (
+        isinstance(value, list)
+        and len(value) <= MAX_FILES
+        and all(map(_is_id, value))
+        and len(set(value)) == len(value)
     )
 
 

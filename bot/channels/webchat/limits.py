@@ -83,6 +83,16 @@ class Limiter:
         """Count a behaviour event or notice likewise."""
         return self._take("visitor_events", conversation_id, self._rates.visitor_events)
 
+    def file(self, conversation_id: str, address: str) -> float:
+        """Count a file that somebody sends likewise."""
+        return self._take(
+            "visitor_files", conversation_id, self._rates.visitor_files
+        ) or self._take("address_files", address, self._rates.address_files)
+
+    def download(self, conversation_id: str) -> float:
+        """Count a file that somebody fetches likewise, apart from what they do."""
+        return self._take("visitor_downloads", conversation_id, self._rates.visitor_events)
+
     def connection(self, address: str, open_now: int) -> float:
         """Count a connection from an address that has `open_now` others likewise."""
         if self._on and open_now >= self._rates.address_sockets:

@@ -9,11 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aiohttp import web
 
     from bot.settings.model import Site
+
+
+def default_site(sites: Iterable[str]) -> str:
+    """Return the site of a page that names none: `default`, or else the first."""
+    names = tuple(sites)
+    return "default" if "default" in names else names[0]
 
 
 class Origins:
@@ -59,6 +65,6 @@ def cors(request: web.Request) -> dict[str, str]:
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID, X-File-Name",
     "Access-Control-Max-Age": "600",
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.channels.webchat import frames
-from bot.channels.webchat.connection import PATIENCE_S, TOO_SLOW
+from bot.channels.webchat.connection import PATIENCE_S, SAY_HELLO, TOO_SLOW
 from bot.channels.webchat.door import Entered, Refused
 from bot.channels.webchat.frames import BadFrame, Frame, Hello
 from bot.channels.webchat.intake import Visitor
@@ -30,7 +30,6 @@ HEARTBEAT_S = 25.0
 """Below the minute after which home routers and load balancers forget an idle connection."""
 
 HELLO_WITHIN_S = 5.0
-BAD_HELLO = 4401
 BAD_ORIGIN = 4403
 
 
@@ -120,13 +119,9 @@ class SocketHandler:
         entered = await self._enter(hello, address, sites)
         conversation_id = entered.opened.conversation.id
         connection = service.connection(sink, conversation_id, hello.last_seq)
-        visitor = Visitor(
-            conversation_id=conversation_id,
-            address=address,
-            verified=entered.verified_until is not None,
-        )
+        visitor = Visitor.of(entered, address, hello.locale)
         # Registered first, read afterwards: what happens in between is known to both.
-        with service.sockets.registered(connection):
+        with service.sockets.registered(connection), service.expiring(entered, connection):
             try:
                 welcome, head, status = await service.welcome(entered, hello.locale)
                 connection.open(welcome, head=head, status=status)
@@ -140,24 +135,26 @@ class SocketHandler:
         try:
             first = await socket.receive(HELLO_WITHIN_S)
         except TimeoutError:
-            raise _Refusal(None, BAD_HELLO) from None
+            raise _Refusal(None, SAY_HELLO) from None
         if first.type is not WSMsgType.TEXT:
-            raise _Refusal(None, BAD_HELLO)
+            raise _Refusal(None, SAY_HELLO)
         if _too_big(first.data):
             raise _Refusal(None, WSCloseCode.MESSAGE_TOO_BIG)
         try:
             hello = frames.parse(first.data)
         except BadFrame as bad:
-            raise _Refusal(bad.answer, BAD_HELLO) from None
+            raise _Refusal(bad.answer, SAY_HELLO) from None
         if not isinstance(hello, Hello):
-            raise _Refusal(frames.BAD_HELLO, BAD_HELLO)
+            raise _Refusal(frames.BAD_HELLO, SAY_HELLO)
         return hello
 
     async def _enter(self, hello: Hello, address: str, sites: Collection[str]) -> Entered:
         try:
             return await self._service.door.enter(hello, address=address, sites=sites)
         except Refused as refused:
-            code = TOO_SLOW if refused.code == "rate_limited" else BAD_HELLO
+            if refused.code == "origin":
+                raise _Refusal(None, BAD_ORIGIN) from None
+            code = TOO_SLOW if refused.code == "rate_limited" else SAY_HELLO
             raise _Refusal(frames.error(refused.code), code) from None
         except StoreError:
             raise _Refusal(frames.error("busy"), TOO_SLOW) from None

@@ -10,11 +10,14 @@ from aiohttp import web
 
 from bot.channels.webchat import frames
 from bot.channels.webchat.connection import RESTART
+from bot.channels.webchat.consent import Consents
 from bot.channels.webchat.door import CHANNEL, Door
+from bot.channels.webchat.file_routes import FileRoutes
 from bot.channels.webchat.http_fallback import HttpFallback
-from bot.channels.webchat.intake import Intake, Receive
+from bot.channels.webchat.intake import End, Intake, Receive
 from bot.channels.webchat.limits import Limiter
 from bot.channels.webchat.origins import Origins
+from bot.channels.webchat.picture_routes import PictureRoutes
 from bot.channels.webchat.service import Service, StatusOf
 from bot.channels.webchat.socket_handler import SocketHandler
 from bot.channels.webchat.sockets import Sockets
@@ -51,10 +54,12 @@ class WebChat:
         self,
         store: Store,
         receive: Receive,
+        end: End,
         settings: HasGeneral,
         identity_keys: IdentityKeys,
         status_of: StatusOf,
         clock: Callable[[], datetime],
+        on_rated: Callable[[int], None] = lambda _ticket: None,
     ) -> None:
         """Put the web chat together.
 
@@ -62,33 +67,49 @@ class WebChat:
             store: Where conversations are opened and read.
             receive: Puts a message on disk and has it answered; raises Busy, Conflict and
                 Unavailable of `crm_store.errors`.
+            end: Ends a conversation for its customer; raises the same.
             settings: `general` holds the sites, the limits and the languages.
             identity_keys: Verifies signed identities.
             status_of: Says where a conversation stands.
             clock: Returns now, aware.
+            on_rated: Called with the ticket that a customer has rated.
         """
         limits = settings.general.web_chat.limits
         self.sockets = Sockets()
         limiter = Limiter.from_environment(limits)
-        self._intake = Intake(store, receive, self.sockets, limiter, clock)
+        files = settings.general.files
+        sites = settings.general.web_chat.sites
+        consents = Consents(store, sites, clock)
+        self._intake = Intake(
+            *(store, receive, end, consents, self.sockets, limiter, clock, on_rated),
+            files.per_message,
+        )
         service = Service(
             store=store,
-            door=Door(store, identity_keys, limiter, clock),
+            door=Door(store, identity_keys, sites, limiter, clock),
             intake=self._intake,
             sockets=self.sockets,
-            origins=Origins(settings.general.web_chat.sites),
+            origins=Origins(sites),
             limiter=limiter,
             status_of=status_of,
             languages=settings.general.languages,
+            files=files,
+            settings=settings.general.web_chat,
+            consents=consents,
+            clock=clock,
         )
         self._socket_handler = SocketHandler(service)
-        self._fallback = HttpFallback(service, clock)
+        self._fallback = HttpFallback(service)
+        self._file_routes = FileRoutes(service, clock)
+        self._pictures = PictureRoutes(store, limiter)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes under /chat."""
         return [
             web.get("/chat/ws", self._socket_handler.serve, allow_head=False),
             *self._fallback.routes(),
+            *self._file_routes.routes(),
+            *self._pictures.routes(),
         ]
 
     @property
@@ -123,6 +144,14 @@ class WebChat:
         connections = self.sockets.of(conversation_id)
         if connections:
             frame = frames.typing(author, name, on=on)
+            for connection in connections:
+                connection.send(frame)
+
+    def read(self, conversation_id: str, seq: int) -> None:
+        """Show that a person at the desk has seen everything up to `seq`."""
+        connections = self.sockets.of(conversation_id)
+        if connections:
+            frame = frames.read(seq)
             for connection in connections:
                 connection.send(frame)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.api import headers
 from bot.channels.webchat import WebChat
 from bot.channels.webchat.identity import IdentityKeys
-from bot.messages import Message, Receipt, Status
+from bot.messages import Message, Over, Receipt, Status
 from bot.settings.model import General, Limits, Site
 from bot.settings.model import WebChat as WebChatSettings
 from crm_store.drafts import Incoming, Line
@@ -35,27 +35,37 @@ OLD_KEY = "o" * 40
 class Shop:
     """The service under test, and what a test wants to do to it."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits | None = None,
+        sites: dict[str, Site] | None = None,
+        keys: Sequence[str] = (KEY, OLD_KEY),
+    ) -> None:
         self.store = store
-        self.keys = IdentityKeys([KEY, OLD_KEY])
+        self.keys = IdentityKeys(keys)
         self.turns = 0
         self.fail_with: Exception | None = None
         self.answers = True
+        self.ended: list[tuple[str, str]] = []
         self.status = Status(owner="bot")
         self._tasks: set[asyncio.Task[int]] = set()
-        sites = {"default": Site(), "shop": Site(origins=("https://shop.example",))}
+        self.ahead = timedelta()
+        """How far the service's clock is ahead."""
+        sites = sites or {"default": Site(), "shop": Site(origins=("https://shop.example",))}
         general = General(
             name={"en": "Lumen", "zh": "木光"},
             languages=("en", "zh"),
-            web_chat=WebChatSettings(sites=sites, limits=limits),
+            web_chat=WebChatSettings(sites=sites, limits=limits or Limits()),
         )
         self.chat = WebChat(
             store,
             self.receive,
+            self.end,
             SimpleNamespace(general=general),
             self.keys,
             self.status_of,
-            lambda: datetime.now(UTC),
+            lambda: datetime.now(UTC) + self.ahead,
         )
         self.base = ""
         self.session: aiohttp.ClientSession
@@ -74,6 +84,7 @@ class Shop:
                 value=message.value,
                 at=message.received_at,
                 verified=message.verified,
+                files=message.files,
             )
         )
         if not received.duplicate:
@@ -83,6 +94,13 @@ class Shop:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         return Receipt(seq=received.seq, at=received.at, duplicate=received.duplicate)
+
+    async def end(self, conversation_id: str, id_: str) -> Over:
+        if self.fail_with is not None:
+            raise self.fail_with
+        self.ended.append((conversation_id, id_))
+        duplicate = self.ended.count((conversation_id, id_)) > 1
+        return Over(at=datetime.now(UTC), duplicate=duplicate)
 
     async def say(self, conversation_id: str, text: str, *, deliver: bool = True) -> int:
         appended = await self.store.conversations.append(
@@ -99,10 +117,17 @@ class Shop:
             self.chat.deliver(conversation_id, [appended.message], self.status)
         return appended.message.seq
 
-    def jwt(self, subject: str, *, site: str = "default", key: str = KEY, **about: str) -> str:
-        return IdentityKeys([key]).sign(
-            subject, site=site, at=datetime.now(UTC), life=timedelta(minutes=10), **about
-        )
+    def jwt(
+        self,
+        subject: str,
+        *,
+        site: str = "default",
+        key: str = KEY,
+        life_s: float = 600,
+        **about: str,
+    ) -> str:
+        at, life = datetime.now(UTC), timedelta(seconds=life_s)
+        return IdentityKeys([key]).sign(subject, site=site, at=at, life=life, **about)
 
     async def connect(self, *, hello: dict[str, Any] | None = None, **kwargs: Any) -> Tab:
         kwargs.setdefault("protocols", ["frontdesk.v1"])
@@ -186,8 +211,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def start(store: Store) -> AsyncIterator[Start]:
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start_shop(limits: Limits | None = None) -> Shop:
-            shop = Shop(store, limits or Limits())
+        async def start_shop(limits: Limits | None = None, **more: Any) -> Shop:
+            shop = Shop(store, limits, **more)
             app = web.Application()
             headers.install(app)
             app.add_routes(shop.chat.routes())

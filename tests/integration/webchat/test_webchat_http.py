@@ -94,6 +94,27 @@ async def test_a_first_post_makes_the_visitor(shop: Any) -> None:
     assert (await http.get("/chat/messages?after=1"))["messages"][0]["text"] == "re: hello"
 
 
+async def test_a_stream_begins_with_what_the_desk_has_read(shop: Any) -> None:
+    tab = await shop.enter()
+    await shop.say(tab.conversation, "one")
+    await shop.store.conversations.read_by_desk(tab.conversation, 1)
+    http = Http(shop, tab.token)
+    assert (await http.get("/chat/messages?after=0"))["read_seq"] == 1
+    url = f"{shop.base}/chat/events?after=1"
+    async with shop.session.get(url, headers=http.authorization) as response:
+        events = Events(response)
+        assert (await events.next())[0] == "status"
+        assert await events.next() == ("read", None, {"type": "read", "seq": 1})
+
+
+async def test_an_end_by_post_is_acknowledged(shop: Any) -> None:
+    http = Http(shop)
+    http.token = (await http.say("hello"))["token"]
+    ack = await http.post({"type": "end", "id": "e1"})
+    assert (http.status, ack["type"], ack["id"], ack["seq"]) == (200, "ack", "e1", None)
+    assert [id_ for _, id_ in shop.ended] == ["e1"]
+
+
 async def test_hello_by_post_welcomes(shop: Any) -> None:
     http = Http(shop)
     welcome = await http.post({"type": "hello", "token": None, "locale": "zh", "last_seq": 0})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from crm_store.errors import Busy, Conflict, Unavailable
+
+MOMENT = timedelta(seconds=5)
 
 # -- welcome ---------------------------------------------------------------------------------
 
@@ -16,13 +19,18 @@ from crm_store.errors import Busy, Conflict, Unavailable
 async def test_a_stranger_gets_a_secret_and_a_conversation(shop: Any) -> None:
     tab = await shop.enter(locale="zh-CN")
     assert len(tab.token) >= 43
+    assert set(tab.welcome.pop("files")) == {"max_bytes", "per_message", "accept"}
+    assert abs(datetime.fromisoformat(tab.welcome.pop("at")) - datetime.now(UTC)) < MOMENT
     assert tab.welcome == {
         "type": "welcome",
         "token": tab.token,
         "conversation": tab.conversation,
         "head_seq": 0,
+        "read_seq": 0,
         "locale": "zh-CN",
         "verified": False,
+        "person": True,
+        "consent": None,
         "status": {
             "owner": "bot",
             "position": None,
@@ -57,6 +65,7 @@ async def test_message_ack_own_message_and_answer_in_order(shop: Any) -> None:
         "choices": [],
         "at": ack["at"],
         "reply_to": None,
+        "id": id_,
     }
     assert answer["seq"] == 2
     assert answer["author"] == {"kind": "bot", "name": "Bot"}
@@ -165,7 +174,7 @@ async def test_status_is_told_when_it_changes(shop: Any) -> None:
         "owner": "agent",
         "position": 2,
         "wait_s": 60,
-        "agent": {"name": "Cleo"},
+        "agent": {"name": "Cleo", "picture": None},
         "ticket": "T-1042",
     }
     assert [m["text"] for m in tab.shown] == ["same", "changed"]
@@ -489,3 +498,42 @@ async def test_another_visitors_ids_open_nothing(shop: Any) -> None:
         tab = await shop.connect(hello={"token": token})
         assert (await tab.get())["type"] == "error"
         assert await tab.closed() == 4401
+
+
+# -- the end, and what was read --------------------------------------------------------------
+
+
+async def test_an_end_is_acknowledged_and_a_second_one_is_too(shop: Any) -> None:
+    tab = await shop.enter()
+    for duplicate in (False, True):
+        await tab.send(type="end", id="e1")
+        ack = await tab.get("ack")
+        assert (ack["id"], ack["seq"], ack["duplicate"]) == ("e1", None, duplicate)
+    assert shop.ended == [(tab.conversation, "e1")] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Busy(1.5), "busy"),
+        (Unavailable("away"), "busy"),
+        (Conflict("changed"), "conflict"),
+    ],
+)
+async def test_an_end_that_cannot_be_had_is_refused(shop: Any, error: Any, code: str) -> None:
+    tab = await shop.enter()
+    shop.fail_with = error
+    await tab.send(type="end", id="e1")
+    nack = await tab.get("nack")
+    assert (nack["id"], nack["code"]) == ("e1", code)
+
+
+async def test_what_the_desk_has_read_is_told_at_once_and_at_the_next_welcome(shop: Any) -> None:
+    tab = await shop.enter()
+    await tab.say("hello")
+    await tab.messages(2)
+    assert await shop.store.conversations.read_by_desk(tab.conversation, 2)
+    shop.chat.read(tab.conversation, 2)
+    assert await tab.get("read") == {"type": "read", "seq": 2}
+    again = await shop.enter(token=tab.token, last_seq=2)
+    assert again.welcome["read_seq"] == 2

@@ -1,59 +1,74 @@
 // @ts-check
-import { createStorage, Outbox } from './outbox.js';
-import { STYLE } from './style.css.js';
-import { isRating, nameOf } from './transcript.js';
+import { nameOf } from './bubble.js';
+import { Attention } from './attention.js';
+import { Conversation } from './conversation.js';
+import { Files } from './files.js';
+import { Identity } from './identity.js';
+import { Outbox } from './outbox.js';
+import { save } from './record.js';
+import { createStorage, fromJson } from './storage.js';
+import { setNow } from './time.js';
 import { Transport } from './transport.js';
 import { View } from './view.js';
-import { wordsFor } from './words.js';
 
 /**
  * The chat: joins the wire, the outgoing queue and the window. Imported by widget.js at the first interest; connects when
  * it is first opened.
  *
- * Kept in localStorage under `frontdesk:<site>:`: the visitor's secret and whose it is (`token`, `sub`), what was read and
- * rated (`read`, `rated`), the draft, and unsent messages (`out:<id>`). The transcript itself is not kept.
+ * Kept in localStorage under `frontdesk:<site>:`: the visitor's secret and whose it is (`token`, `sub`), what was read, rated
+ * and sounded for (`read`, `rated`, `rang`), the draft, the wish for sound, and unsent messages (`out:<id>`). The transcript
+ * itself is not kept.
  *
- * @typedef {import('./transport.js').Message} Message
- * @typedef {{root: ShadowRoot, host: HTMLElement, launcher: HTMLElement, badge: HTMLElement, addStyle(css: string): void,
- *   base: string, site: string, prefix: string, locale: string, emit(event: string, detail?: unknown): void,
- *   titles: Record<string, string | undefined>}} Context
+ * @typedef {{root: ShadowRoot, host: HTMLElement, launcher: HTMLElement, badge: HTMLElement, label(text: string): void,
+ *   base: string, site: string, prefix: string, locale: string, words: Words, settings: Settings,
+ *   pick(texts: Texts | null | undefined): string, emit(event: string, detail?: unknown): void}} Context
+ * @typedef {import('./words/en.js').Words} Words
+ * @typedef {Record<string, string>} Texts  by language
+ * @typedef {{version: string, text: Texts, link?: string | null}} Consent
+ * @typedef {{title?: Texts | null, greeting?: Texts | null, avatar?: string | null, sound?: boolean, anonymous?: 'allow' | 'bot_only' | 'deny',
+ *   consent?: Consent | null}} Settings  of the site
+ * @typedef {{draft?: string, greeting?: {id: string, text: Texts}}} Opening  greeting: the one that was pressed
  */
 
 const QUIET = 1_500; // a connection may be away so long without a word about it
 const TYPING_SHOWN = 30_000;
 const TYPING_EVERY = 4_000;
-const IDENTITY_TIMEOUT = 10_000;
 
 /** @param {Context} context */
 export function start(context) {
-  const { emit, site, base } = context;
+  const { emit, site, base, settings, pick } = context;
   const storage = createStorage('localStorage', context.prefix);
   const session = createStorage('sessionStorage', context.prefix);
+  const attention = new Attention(storage, settings.sound === true);
 
-  let locale = context.locale;
-  /** @type {string | null | (() => string | null | Promise<string | null>)} */ let identity = null;
-  let identityRefused = 0;
-  /** @type {string | null} */ let saidSub = null; // whose identity the present hello carries
-  /** @type {Message[]} */ let messages = [];
+  let { locale, words } = context;
+  let { consent: terms } = settings;
+  /** @type {{id: string, text: Texts, after: number, told: boolean} | null} */ let pressed = null; // a greeting, after so many messages
+  let conversation = new Conversation();
   /** @type {import('./transport.js').Status | null} */ let status = null;
+  /** @type {import('./transport.js').Welcome['consent']} */ let consent = null;
+  /** @type {import('./files.js').Rules | undefined} */ let rules;
+  /** @type {string | null} */ let heldToken = null; // what the present hello carries,
+  /** @type {string | null} */ let saidSub = null; // and whose identity
   /** @type {string | null} */ let typing = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ let typingTimer;
   let typingSaid = 0;
   let troubled = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ let troubleTimer;
+  let person = settings.anonymous !== 'bot_only';
   let loading = true;
   let started = false;
   let thanked = false;
-  let sentSeq = 0;
-  /** @type {Set<number>} */ const acked = new Set(); // messages of this very page
+  let ending = false; // is asked about
+  let stale = false; // the identity is
   let readSaid = 0;
   let lastUnread = 0;
   let drawing = false;
 
-  context.addStyle(STYLE);
-
-  const view = new View(context.root, context.launcher, context.badge, {
-    send: (text) => { say('message', { text }, text); },
+  const identity = new Identity(() => { stale = true; renew(); }, (fault) => emit('error', { code: 'identity_failed', message: String(fault) }));
+  const files = new Files(base, () => transport.token, () => view.composer.allow());
+  /** @type {View} */ const view = new View(context, files, {
+    send: (text, sent = []) => { say('message', sent.length ? { text, files: sent.map((file) => file.id) } : { text }, text, sent); },
     draft: (text) => {
       if (text) storage.set('draft', text);
       else storage.remove('draft');
@@ -74,16 +89,23 @@ export function start(context) {
     },
     skipRating: () => { settleRating(); draw(); },
     seen: () => { markRead(); },
+    sound: () => { attention.toggleSound(); draw(); },
+    save: () => save(conversation, pick(settings.title) || words.title, words),
+    end: () => { ending = true; draw(); },
   });
 
-  const transport = new Transport(base, {
+  const transport = new Transport(base, session, {
     hello: async () => {
-      const jwt = await currentIdentity();
-      const sub = jwt ? subjectOf(jwt) : null;
+      const who = await identity.current();
       const owner = storage.get('sub');
-      if (sub && owner && owner !== sub) forgetVisitor(); // somebody else signed in on this browser
-      saidSub = sub;
-      return { token: storage.get('token'), identity: jwt, locale, site, page: { url: location.href.split('#')[0].slice(0, 2000), title: document.title.slice(0, 300) } };
+      stale = false;
+      if (owner && who.known && owner !== who.sub) { // somebody else signed in on this browser, or nobody is any more
+        tabs?.postMessage('reset');
+        forgetVisitor();
+      }
+      saidSub = who.sub;
+      heldToken = storage.get('token');
+      return { token: heldToken, identity: who.jwt, locale, site, page: { url: location.href.split('#')[0].slice(0, 2000), title: document.title.slice(0, 300) } };
     },
     state: (state) => {
       clearTimeout(troubleTimer);
@@ -96,36 +118,40 @@ export function start(context) {
     welcome: (welcome, fresh) => {
       if (welcome.token) {
         const other = storage.get('token');
-        if (other && !transportToken && !saidSub) { // another tab was made a visitor meanwhile: be the same one
-          return false;
-        }
+        if (other && other !== heldToken && !saidSub) return false; // another tab was made a visitor meanwhile: be the same one
         storage.set('token', welcome.token);
       }
-      transportToken = storage.get('token');
       if (saidSub) {
         storage.set('sub', saidSub);
-        identityRefused = 0;
+        identity.accept();
       }
       if (fresh) {
-        messages = [];
-        acked.clear();
+        conversation = new Conversation();
         loading = true;
-        sentSeq = 0;
         readSaid = 0;
-        if (Number(storage.get('read')) > welcome.head_seq) storage.remove('read');
-        if (Number(storage.get('rated')) > welcome.head_seq) storage.remove('rated');
+        for (const key of ['read', 'rated', 'rang']) if (Number(storage.get(key)) > welcome.head_seq) storage.remove(key);
       }
-      if (welcome.status) status = welcome.status;
+      setNow(welcome.at);
+      conversation.read(welcome.read_seq);
+      status = welcome.status ?? status;
+      person = welcome.person ?? true;
+      consent = welcome.consent ?? null;
+      rules = welcome.files;
+      weighConsent();
       emit('ready', { conversation: welcome.conversation, verified: welcome.verified === true });
       if (welcome.status) emit('status', welcome.status);
       draw();
       return true;
     },
     message: (message, live) => {
-      adopt(message);
-      if (message.author.kind === 'customer') thanked = false;
+      const { seq, author, text, at } = message;
+      const theirs = author.kind !== 'customer';
+      if (!theirs && message.id) outbox.ack({ id: message.id, seq, at });
+      conversation.adopt(message);
+      if (!theirs) thanked = false;
       else if (typing !== null) showTyping(null);
-      if (live) emit('message', { seq: message.seq, author: message.author, text: message.text, at: message.at });
+      if (live && theirs && !view.watching) attention.ring(seq);
+      if (live) emit('message', { seq, author, text, at });
       draw();
     },
     settled: () => { loading = false; draw(); },
@@ -135,51 +161,52 @@ export function start(context) {
       outbox.nack(nack);
     },
     typing: (author, on) => {
-      if (author.kind !== 'customer') showTyping(on ? nameOf(author, wordsFor(locale)) : null);
+      if (author.kind !== 'customer') showTyping(on ? nameOf(author, words) : null);
     },
     status: (now) => { status = now; emit('status', now); draw(); },
+    read: (seq) => { conversation.read(seq); draw(); },
     error: (code) => { emit('error', { code }); },
     rejected: (what) => {
-      if (what === 'identity') identityRefused += 1;
+      if (what === 'identity') identity.refuse();
       else forgetVisitor(false);
     },
   });
-  /** @type {string | null} */ let transportToken = storage.get('token');
 
   const outbox = new Outbox(storage, (frame) => transport.send(frame), {
     changed: () => draw(),
     delivered: (item, ack) => {
-      if (item.text && ack.seq !== null) {
-        acked.add(ack.seq);
+      if (item.type === 'consent') {
+        if (consent) consent = { ...consent, accepted: true };
+        weighConsent();
+        tabs?.postMessage('consent');
+      } else if (ack.seq !== null && (item.text || item.files)) {
         view.transcript.rename(item.id, ack.seq);
-        sentSeq = Math.max(sentSeq, ack.seq);
-        if (!messages.some((message) => message.seq === ack.seq)) {
-          adopt({ seq: ack.seq, author: { kind: 'customer' }, text: item.text, at: ack.at ?? item.at });
-        }
+        if (!conversation.entry(ack.seq)) conversation.adopt({ seq: ack.seq, author: { kind: 'customer' }, text: item.text, files: item.files, at: ack.at ?? item.at });
       }
       draw();
+    },
+    refused: (item, nack) => {
+      if (item.type === 'consent' || nack.reason === 'consent') transport.reconnect(); // the welcome says to what
     },
     stuck: () => transport.reconnect(),
   });
 
-  /** Takes a message in at its place; a second telling replaces the first. @param {Message} message */
-  function adopt(message) {
-    const index = messages.findLastIndex((one) => one.seq <= message.seq);
-    if (index >= 0 && messages[index].seq === message.seq) messages[index] = message;
-    else messages.splice(index + 1, 0, message);
-  }
-
-  /** @param {'message' | 'choose'} type @param {Record<string, unknown>} fields @param {string} text */
-  function say(type, fields, text) {
+  /** @param {'message' | 'choose'} type @param {Record<string, unknown>} fields @param {string} text @param {import('./files.js').File_[]} [sent] */
+  function say(type, fields, text, sent) {
     session.set('live', '1');
     typingSaid = 0;
     thanked = false;
-    outbox.add(type, fields, text, transport.lastSeq);
+    attention.wake();
+    if (pressed?.after === -1) pressed.after = conversation.entries.length;
+    outbox.add(type, fields, text, sent?.length ? sent : undefined);
+    if (pressed && !pressed.told) outbox.add('event', { name: 'greeting', properties: { greeting: pressed.id } });
+    if (pressed) pressed.told = true;
   }
 
   /** @param {boolean} on */
   function sayTyping(on) {
     const now = Date.now();
+    if (consent && !consent.accepted) return;
     if (!on && typingSaid) {
       typingSaid = 0;
       transport.send({ type: 'typing', state: false });
@@ -198,7 +225,7 @@ export function start(context) {
   }
 
   function markRead() {
-    const newest = messages.at(-1)?.seq ?? 0;
+    const newest = conversation.last;
     if (!view.watching || loading || newest <= Number(storage.get('read'))) return;
     storage.set('read', String(newest));
     if (newest > readSaid && transport.state === 'online') {
@@ -208,101 +235,132 @@ export function start(context) {
     draw();
   }
 
-  /** The message up to which a rating is open: after an agent's service ended, or where the system asks. */
-  function ratingSeq() {
-    const rated = Number(storage.get('rated'));
-    const asked = messages.findLast((message) => message.author.kind !== 'customer' && message.choices?.some((choice) => isRating(choice.value)));
-    const answered = asked && messages.some((message) => message.author.kind === 'customer' && message.seq > asked.seq);
-    if (asked && !answered && asked.seq > rated) return messages.at(-1)?.seq ?? 0;
-    if (status?.owner !== 'none') return 0;
-    return messages.some((message) => message.author.kind === 'agent' && message.seq > rated) ? messages.at(-1)?.seq ?? 0 : 0;
-  }
-
   function settleRating() {
-    storage.set('rated', String(messages.at(-1)?.seq ?? 0));
+    storage.set('rated', String(conversation.last));
   }
 
-  /** What waits. Between a reconnect and its second ack a message may be here and in the transcript: it is shown once. */
-  function stillPending() {
-    /** @type {Set<number>} */ const claimed = new Set();
-    return outbox.pending.filter((item) => {
-      if (!item.tried || item.failed) return true;
-      const echo = messages.find((message) => message.author.kind === 'customer' && message.seq > item.after
-        && message.text === item.text && !acked.has(message.seq) && !claimed.has(message.seq));
-      if (echo) claimed.add(echo.seq);
-      return !echo;
-    });
+  // --- consent ----------------------------------------------------------------------------------
+
+  /** Nothing goes out before it is given; what was written meanwhile waits in the queue. */
+  async function weighConsent() {
+    const wanted = consent && !consent.accepted ? consent : null;
+    outbox.close(wanted !== null);
+    files.allow(wanted ? undefined : rules);
+    if (!wanted || terms?.version === wanted.version) return;
+    try { // it changed since this page was loaded
+      const response = await fetch(new URL(`../sites/${encodeURIComponent(site)}.json`, import.meta.url), { cache: 'reload', credentials: 'omit' });
+      terms = fromJson(await response.text()).consent;
+      draw();
+    } catch { /* the next welcome asks again */ }
   }
+
+  /** What is to be answered before anything else. @returns {import('./ask.js').Question | null} */
+  function question() {
+    if (ending) {
+      return { text: words.endText, yes: words.endYes, no: words.endNo, act: (yes) => {
+        ending = false;
+        if (yes) outbox.add('end', {});
+        draw();
+      } };
+    }
+    if (!consent || consent.accepted || !terms || !outbox.pending.length || outbox.has('consent')) return null;
+    const { version, text, link } = terms;
+    return { text: pick(text), link, linkText: words.consentLink, yes: words.consentYes, no: words.consentNo, act: (yes) => {
+      if (yes) outbox.add('consent', { version, locale: words.tag });
+      else takeBack();
+      draw();
+    } };
+  }
+
+  /** Puts what waits back where it was written. */
+  function takeBack() {
+    const texts = [view.composer.text];
+    for (const item of outbox.pending) {
+      if (item.type === 'message') texts.push(item.text);
+      outbox.discard(item.id);
+    }
+    const draft = texts.filter(Boolean).join('\n');
+    view.composer.write(draft);
+    storage.set('draft', draft);
+  }
+
+  // --- drawing ----------------------------------------------------------------------------------
 
   function draw() {
     if (drawing) return;
     drawing = true;
     queueMicrotask(() => {
       drawing = false;
-      const words = wordsFor(locale);
-      const read = Number(storage.get('read'));
-      const unread = loading || view.watching ? 0 : messages.filter((message) => message.seq > read && message.author.kind !== 'customer').length;
+      const { state } = transport;
+      const unread = loading || view.watching ? 0 : conversation.unread(Number(storage.get('read')));
       view.draw({
-        words, messages, status, typing, troubled, thanked, unread, sentSeq, connection: transport.state,
-        pending: stillPending(), loading: started && loading && transport.state !== 'idle', rating: !thanked && !loading && ratingSeq() > 0,
-        title: titleFor(words.tag) ?? words.title,
+        words, conversation, status, typing, troubled, thanked, unread, person, connection: state,
+        pending: outbox.pending, loading: started && loading && state !== 'idle' && state !== 'refused' && state !== 'sign_in',
+        rating: !thanked && !loading && conversation.rates(Number(storage.get('rated')), status?.owner === 'none'),
+        title: pick(settings.title) || words.title, greeting: pick(settings.greeting), opener: opener(), sound: attention.sound, keeps: storage.keeps, ask: question(),
+        faces: { bot: settings.avatar ?? '', agent: ours(status?.agent?.picture), name: status?.agent?.name ?? '' },
       });
+      attention.title(unread && document.hidden ? words.titleUnread(unread) : '');
       if (unread !== lastUnread) emit('unread', { count: unread });
       lastUnread = unread;
       markRead();
     });
   }
 
-  /** @param {string} tag The page's own title: data-title-zh for `zh-CN`, else data-title. */
-  function titleFor(tag) {
-    const language = tag.split('-')[0];
-    return context.titles[`title${language[0].toUpperCase()}${language.slice(1)}`] ?? context.titles.title;
+  /** The greeting that was pressed: the first line, or the newest until there is a newer one. */
+  function opener() {
+    if (!pressed) return null;
+    const count = conversation.entries.length + outbox.pending.length;
+    if (pressed.after < 0 && !loading) pressed.after = count;
+    const first = pressed.after === 0;
+    return first || count === pressed.after ? { text: pick(pressed.text), first } : null;
   }
 
-  async function currentIdentity() {
-    if (!identity || identityRefused > 1) return null; // refused twice, freshly fetched: go on without it
-    try {
-      if (typeof identity === 'string') return identityRefused ? null : identity;
-      const late = new Promise((_, reject) => { setTimeout(() => reject(new Error('identify: no answer')), IDENTITY_TIMEOUT); });
-      return /** @type {string | null} */ (await Promise.race([identity(), late])) || null;
-    } catch (fault) {
-      emit('error', { code: 'identity_failed', message: String(fault) });
-      return null;
-    }
+  /** A picture of the service's own; one from elsewhere would tell that place who looks. @param {string | null | undefined} path */
+  const ours = (path) => (path?.[0] === '/' ? base + path.slice(1) : '');
+
+  // --- who is here ------------------------------------------------------------------------------
+
+  /** Shows a fresh identity when somebody is there to need it. */
+  function renew() {
+    if (stale && view.isOpen && !document.hidden) transport.reconnect();
   }
 
-  /** @param {boolean} [all] with what was not sent yet, and the draft */
-  function forgetVisitor(all = true) {
-    for (const key of ['token', 'sub', 'read', 'rated']) storage.remove(key);
+  /** @param {boolean} [all] with what was not sent yet, and the draft @param {boolean} [stored] also where tabs share it */
+  function forgetVisitor(all = true, stored = true) {
+    if (stored) for (const key of ['token', 'sub', 'read', 'rated', 'rang']) storage.remove(key);
     if (all) {
       outbox.clear();
-      storage.clear();
+      storage.clear(stored);
       session.clear();
-      view.setDraft('');
+      view.clear();
+      ending = false;
     }
-    transportToken = null;
-    messages = [];
+    files.forget();
+    conversation = new Conversation();
     status = null;
+    consent = null;
     thanked = false;
-    sentSeq = 0;
-    acked.clear();
+    pressed = null;
     loading = true;
     transport.forget();
     draw();
   }
 
   function connect() {
+    if (transport.state === 'sign_in' || (started && stale)) transport.reconnect();
     if (started) return;
     started = true;
     transport.start();
   }
 
   const chat = {
-    /** @param {{draft?: string}} [options] */
+    /** @param {Opening} [options] */
     open(options) {
+      if (options?.greeting) pressed = { ...options.greeting, after: -1, told: false };
       connect();
       const draft = options?.draft ?? (view.isOpen ? null : storage.get('draft'));
-      if (typeof draft === 'string') view.setDraft(draft);
+      if (typeof draft === 'string') view.composer.write(draft);
       const was = view.isOpen;
       view.open();
       if (was) view.focus();
@@ -315,66 +373,56 @@ export function start(context) {
       emit('close');
       draw();
     },
-    toggle() {
+    /** @param {Opening} [options] */
+    toggle(options) {
       if (view.isOpen) chat.close();
-      else chat.open();
+      else chat.open(options);
     },
     /** Connects without opening: the visitor wrote in this tab before. */
     resume() {
       connect();
     },
-    /** @param {string | null | (() => string | null | Promise<string | null>)} value */
+    /** @param {import('./identity.js').Source} value */
     async identify(value) {
-      const same = value === identity;
-      identity = value;
-      identityRefused = 0;
-      if (!started || same) return;
+      const news = identity.set(value);
+      if (!started || !(news || transport.state === 'sign_in')) return;
       if (saidSub) { // a page that renders again says the same customer again
-        const jwt = await currentIdentity();
-        if (identity !== value || (jwt && subjectOf(jwt) === saidSub)) return;
+        const who = await identity.current();
+        if (!started || who.sub === saidSub) return;
       }
-      transport.forget();
       transport.reconnect();
     },
     /** @param {string} name @param {Record<string, unknown>} [properties] */
     track(name, properties = {}) {
       outbox.add('event', { name: String(name), properties });
     },
-    /** @param {string} tag */
-    setLocale(tag) {
-      locale = String(tag);
+    /** @param {string} tag @param {Words} loaded */
+    setLocale(tag, loaded) {
+      locale = tag;
+      words = loaded;
       draw();
     },
     /** @param {boolean} [everywhere] */
     reset(everywhere = true) {
       if (everywhere) tabs?.postMessage('reset');
-      identity = null;
-      identityRefused = 0;
+      identity.forget();
       transport.stop();
       started = false;
-      forgetVisitor();
+      forgetVisitor(true, everywhere); // the tab that began it clears what all share; later it may hold somebody new
       chat.close();
       emit('reset');
     },
   };
 
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) draw(); });
+  document.addEventListener('visibilitychange', () => { renew(); draw(); });
   window.addEventListener('online', () => draw());
   window.addEventListener('offline', () => draw());
-  window.addEventListener('storage', (event) => { if (event.key === `${context.prefix}read`) draw(); });
+  storage.watch((key) => { if (key === 'read') draw(); });
   const tabs = typeof BroadcastChannel === 'function' ? new BroadcastChannel(context.prefix) : null;
-  tabs?.addEventListener('message', (event) => { if (event.data === 'reset') chat.reset(false); });
+  tabs?.addEventListener('message', (event) => {
+    if (event.data === 'reset') chat.reset(false);
+    else if (event.data === 'consent' && consent && !consent.accepted) transport.reconnect();
+  });
   draw();
   return chat;
-}
-
-/** The `sub` of a JWT, unchecked: the server checks it; here it tells one customer of this browser from another. @param {string} jwt */
-function subjectOf(jwt) {
-  try {
-    const part = jwt.split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
-    const bytes = Uint8Array.from(atob(part), (char) => char.charCodeAt(0));
-    return String(JSON.parse(new TextDecoder().decode(bytes)).sub ?? '') || null;
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,6 @@
 // @ts-check
+import { fromJson, toJson, uuid } from './storage.js';
+import { now } from './time.js';
 
 /**
  * What the customer sends, until the server has it for certain.
@@ -7,20 +9,28 @@
  * order is kept whatever is refused or lost; after a reconnect the same frame goes again with the same id, and the server
  * recognises it. Behaviour events ride along behind the messages and are kept in memory only.
  *
+ * Tabs share the storage, so each of them knows what the others still have to send. A tab sends what was written in it, and
+ * after a reconnect, or when the writer seems to be gone, whatever lies there: the same id makes it one message.
+ *
  * @typedef {object} Item
  * @property {string} id
  * @property {number} order
- * @property {'message' | 'choose' | 'rate' | 'event'} type
+ * @property {'message' | 'choose' | 'rate' | 'event' | 'consent' | 'end'} type
  * @property {Record<string, unknown>} fields  of the frame
  * @property {string} text  as shown; '' for what is not
+ * @property {import('./files.js').File_[]} [files]  that go with it
  * @property {string} at
- * @property {number} after  the seq known when it was written
  * @property {boolean} tried
  * @property {string | null} failed  by this nack code
  * @property {string | null} held  by this nack code, for a while
+ * @property {boolean} [foreign]  another tab's, which sends it
+ *
+ * @typedef {{id: string, seq: number | null, at: string}} Ack
+ * @typedef {{id: string | null, code: string, retry_after_s?: number | null, reason?: string}} Nack
  */
 
 const ACK_TIMEOUT = 15_000;
+const ORPHANED = 10_000; // another tab's item that still lies there has lost its tab
 const MOST_EVENTS = 100;
 const MOST_REFUSALS = 3;
 const TRANSIENT = new Set(['rate_limited', 'busy']);
@@ -30,45 +40,43 @@ export class Outbox {
   /** @type {Item[]} */ #events = [];
   /** @type {Item | null} */ #flying = null;
   #online = false;
+  #closed = false;
   #refusals = 0;
   #order = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
   /**
-   * @param {Storage_} storage
+   * @param {import('./storage.js').Storage_} storage
    * @param {(frame: Record<string, unknown>) => void} send
-   * @param {{changed(): void, delivered(item: Item, ack: {seq: number | null, at: string}): void, stuck(): void}} on
+   * @param {{changed(): void, delivered(item: Item, ack: Ack): void, refused(item: Item, nack: Nack): void, stuck(): void}} on
    */
   constructor(storage, send, on) {
     this.storage = storage;
     this.send = send;
     this.on = on;
-    for (const key of storage.keys()) {
-      if (!key.startsWith('out:')) continue;
-      try {
-        const item = JSON.parse(storage.get(key) ?? '');
-        if (item.id && item.type && item.fields) this.#items.push({ ...item, tried: true, held: null });
-      } catch {
-        storage.remove(key);
-      }
-    }
-    this.#items.sort((a, b) => a.order - b.order);
+    for (const key of storage.keys()) this.#adopt(key, storage.get(key));
+    storage.watch((key, value) => {
+      if (!key.startsWith('out:')) return;
+      this.#adopt(key, value, true);
+      on.changed();
+    });
   }
 
+  /** What is shown as on its way. */
   get pending() {
-    return this.#items.filter((item) => item.text !== '');
+    return this.#items.filter(isShown);
   }
 
   /**
    * @param {Item['type']} type
    * @param {Record<string, unknown>} fields
    * @param {string} [text]
-   * @param {number} [after]
+   * @param {Item['files']} [files]
    */
-  add(type, fields, text = '', after = 0) {
+  add(type, fields, text = '', files) {
     this.#order = Math.max(Date.now(), this.#order + 1);
     /** @type {Item} */
-    const item = { id: uuid(), order: this.#order, type, fields, text, at: new Date().toISOString(), after, tried: false, failed: null, held: null };
+    const item = { id: uuid(), order: this.#order, type, fields, text, files, at: now().toISOString(), tried: false, failed: null, held: null };
     if (type === 'event') {
       this.#events.push(item);
       if (this.#events.length > MOST_EVENTS) this.#events.shift();
@@ -80,49 +88,61 @@ export class Outbox {
     this.#next();
   }
 
+  /** Holds everything back until it is opened again, but for the consent that opens it. @param {boolean} closed */
+  close(closed) {
+    this.#closed = closed;
+    this.#next();
+  }
+
   /** @param {boolean} online */
   setOnline(online) {
     this.#online = online;
     this.#flying = null;
     clearTimeout(this.#timer);
-    if (online) this.#next();
+    if (!online) return;
+    for (const item of this.#items) item.foreign = false;
+    this.#next();
   }
 
-  /** @param {{id: string, seq: number | null, at: string}} ack */
+  /** The server has it: it said so, or showed it among the messages. @param {Ack} ack */
   ack(ack) {
     const item = this.#take(ack.id);
-    if (!item) return;
-    this.#refusals = 0;
-    this.on.delivered(item, ack);
-    this.#landed(item);
+    if (item) {
+      this.#refusals = 0;
+      this.on.delivered(item, ack);
+    }
+    this.#landed(ack.id);
   }
 
-  /** @param {{id: string | null, code: string, retry_after_s?: number | null}} nack */
+  /** @param {Nack} nack */
   nack(nack) {
     const item = this.#flying;
     if (!item || (nack.id && nack.id !== item.id)) return;
-    if (TRANSIENT.has(nack.code) && !(item.type === 'event' && ++this.#refusals > MOST_REFUSALS)) {
+    if (nack.reason === 'consent') {
+      this.#closed = true;
+    } else if (TRANSIENT.has(nack.code) && !(item.type === 'event' && ++this.#refusals > MOST_REFUSALS)) {
       item.held = nack.code;
       clearTimeout(this.#timer);
       const wait = Number(nack.retry_after_s) > 0 ? Number(nack.retry_after_s) * 1000 : 2000;
-      this.#timer = setTimeout(() => { this.#flying = null; this.#next(); }, Math.min(wait, 120_000) + Math.random() * 250);
+      this.#timer = setTimeout(() => this.#landed(item.id), Math.min(wait, 120_000) + Math.random() * 250);
+      this.on.changed();
+      return;
+    } else if (isShown(item)) {
+      item.failed = nack.code;
+      this.#keep(item);
     } else {
-      this.#refusals = 0;
-      if (item.text) {
-        item.failed = nack.code;
-        this.#keep(item);
-      } else {
-        this.#take(item.id);
-      }
-      this.#landed(item);
+      this.#take(item.id);
     }
+    this.#refusals = 0;
+    this.on.refused(item, nack);
+    this.#landed(item.id);
     this.on.changed();
   }
 
   /** Sends a refused message anew, as a new message. @param {string} id */
   retry(id) {
     const item = this.#take(id);
-    if (item) this.add(item.type, item.fields, item.text, item.after);
+    if (item) this.add(item.type, item.fields, item.text, item.files);
   }
 
   /** @param {string} id */
@@ -131,17 +151,53 @@ export class Outbox {
     this.on.changed();
   }
 
+  /** @param {Item['type']} type */
+  has(type) {
+    return this.#items.some((item) => item.type === type);
+  }
+
+  /** Forgets everything; what lies in storage is its owner's to remove. */
   clear() {
-    for (const item of this.#items) this.storage.remove(`out:${item.id}`);
     this.#items = [];
     this.#events = [];
     this.#flying = null;
+    this.#closed = false;
     clearTimeout(this.#timer);
   }
 
   /** @param {Item} item */
   #keep(item) {
-    this.storage.set(`out:${item.id}`, JSON.stringify(item));
+    this.storage.set(`out:${item.id}`, toJson(item));
+  }
+
+  /** Takes over what lies in storage, in its order; without a value it lies there no more. @param {string} key @param {string | null} value */
+  #adopt(key, value, foreign = false) {
+    if (!key.startsWith('out:')) return;
+    const id = key.slice(4);
+    const known = this.#items.find((item) => item.id === id);
+    try {
+      const item = value && fromJson(value);
+      if (!item) {
+        this.#items = this.#items.filter((one) => one !== known);
+      } else if (known) {
+        known.failed = item.failed;
+      } else if (item.type && item.fields && item.id === id) {
+        this.#order = Math.max(this.#order, item.order);
+        this.#items.push({ ...item, tried: true, held: null, foreign });
+        this.#items.sort((a, b) => a.order - b.order);
+        if (foreign) setTimeout(() => this.#orphan(id), ORPHANED + Math.random() * ORPHANED);
+      }
+    } catch {
+      this.storage.remove(key);
+    }
+  }
+
+  /** @param {string} id */
+  #orphan(id) {
+    const item = this.#items.find((one) => one.id === id);
+    if (!item) return;
+    item.foreign = false;
+    this.#next();
   }
 
   /** @param {string} id @returns {Item | undefined} */
@@ -153,9 +209,9 @@ export class Outbox {
     return item;
   }
 
-  /** @param {Item} item */
-  #landed(item) {
-    if (this.#flying !== item) return;
+  /** @param {string} id */
+  #landed(id) {
+    if (this.#flying?.id !== id) return;
     this.#flying = null;
     clearTimeout(this.#timer);
     this.#next();
@@ -163,7 +219,8 @@ export class Outbox {
 
   #next() {
     if (!this.#online || this.#flying) return;
-    const item = this.#items.find((one) => !one.failed) ?? this.#events[0];
+    const item = this.#closed ? this.#items.find((one) => one.type === 'consent')
+      : this.#items.find((one) => !one.failed && !one.foreign) ?? this.#events[0];
     if (!item) return;
     this.#flying = item;
     item.tried = true;
@@ -173,77 +230,5 @@ export class Outbox {
   }
 }
 
-/** What survives a reload: localStorage under one prefix, or plain memory where storage is forbidden or full. */
-
-/** @typedef {{get(key: string): string | null, set(key: string, value: string): void, remove(key: string): void,
- *  keys(): string[], clear(): void}} Storage_ */
-
-/**
- * @param {'localStorage' | 'sessionStorage'} kind
- * @param {string} prefix
- * @returns {Storage_}
- */
-export function createStorage(kind, prefix) {
-  /** @type {Map<string, string>} */
-  const memory = new Map();
-
-  /** @returns {Storage | null} */
-  const backing = () => {
-    try {
-      return window[kind];
-    } catch {
-      return null;
-    }
-  };
-
-  const ours = () => {
-    try {
-      return Object.keys(backing() ?? {}).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
-    } catch {
-      return [];
-    }
-  };
-
-  return {
-    get(key) {
-      if (memory.has(key)) return memory.get(key) ?? null;
-      try {
-        return backing()?.getItem(prefix + key) ?? null;
-      } catch {
-        return null;
-      }
-    },
-    set(key, value) {
-      try {
-        const store = backing();
-        if (!store) throw new Error('storage is forbidden');
-        store.setItem(prefix + key, value);
-        memory.delete(key);
-      } catch {
-        memory.set(key, value);
-      }
-    },
-    remove(key) {
-      memory.delete(key);
-      try {
-        backing()?.removeItem(prefix + key);
-      } catch { /* nothing was kept there */ }
-    },
-    keys() {
-      return [...new Set([...ours(), ...memory.keys()])];
-    },
-    clear() {
-      for (const key of this.keys()) this.remove(key);
-    },
-  };
-}
-
-/** @returns {string} A UUID; crypto.randomUUID exists on secure origins only. */
-export function uuid() {
-  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
+/** @param {Item} item */
+const isShown = (item) => Boolean(item.text || item.files?.length);

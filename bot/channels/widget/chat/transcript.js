@@ -1,153 +1,181 @@
 // @ts-check
-import { arrange, h, icon, linked } from './dom.js';
+import { bubble, lineOf, lineOfItem, together } from './bubble.js';
+import { arrange, h } from './dom.js';
+import { dayOf, now } from './time.js';
 
 /**
- * @typedef {import('./transport.js').Message} Message
+ * The list of bubbles: grouped by author and day, changed in place so that a screen reader hears only what is new.
+ *
+ * Only the end of a long conversation is in the page; whoever scrolls up gets more of it, and whoever returns to the end
+ * leaves it behind. A draw looks at what changed and at nothing else.
+ *
+ * @typedef {import('./bubble.js').Line} Line
+ * @typedef {import('./conversation.js').Conversation} Conversation
+ * @typedef {import('./conversation.js').Entry} Entry
  * @typedef {import('./outbox.js').Item} Item
- * @typedef {import('./words.js').Words} Words
- * @typedef {{key: string, kind: Message['author']['kind'], name: string, text: string, at: Date, reply: Message | null, item: Item | null}} Entry
+ * @typedef {import('./words/en.js').Words} Words
+ * @typedef {{node: HTMLElement, day: HTMLElement | null, drawn: string}} Row
  */
 
-/** The list of bubbles: grouped by author and day, changed in place so that a screen reader hears only what is new. */
+const PAGE = 60; // what is in the page at first,
+const STEP = 30; // and what comes at a time: few enough for one frame
+
 export class Transcript {
-  /** @type {Map<string, HTMLElement>} */ #nodes = new Map();
-  /** @type {Map<string, string>} */ #seen = new Map(); // what each node was drawn from
+  /** @type {Map<string, Row>} */ #rows = new Map();
+  /** @type {Conversation | null} */ #conversation = null;
+  /** @type {Item[]} */ #pending = [];
+  #start = -1; // the first seq that is in the page
+  #base = ''; // what all rows were drawn with
+  /** @type {(Entry | null)[]} */ #special = []; // the ones with marks and choices
 
   /**
    * @param {HTMLElement} list
-   * @param {{choose(seq: number, value: string, label: string): void, retry(id: string): void, discard(id: string): void}} act
+   * @param {import('./files.js').Files} files
+   * @param {import('./forms.js').Forms} forms
+   * @param {import('./bubble.js').Act} act
    */
-  constructor(list, act) {
+  constructor(list, files, forms, act) {
     this.list = list;
+    this.files = files;
+    this.forms = forms;
     this.act = act;
+  }
+
+  /** Whether there is more above. */
+  get more() {
+    return this.#first > 0;
+  }
+
+  get #first() {
+    return this.#conversation?.indexOf(this.#start) ?? 0;
   }
 
   /** The acked message keeps the bubble it was typed into. @param {string} id @param {number} seq */
   rename(id, seq) {
-    const node = this.#nodes.get(`o${id}`);
-    if (!node || this.#nodes.has(`m${seq}`)) return;
-    this.#nodes.set(`m${seq}`, node);
-    this.#nodes.delete(`o${id}`);
-    this.#seen.delete(`o${id}`);
+    const row = this.#rows.get(`o${id}`);
+    if (!row || this.#rows.has(`m${seq}`)) return;
+    this.#rows.set(`m${seq}`, row);
+    this.#rows.delete(`o${id}`);
+    row.drawn = '';
   }
 
   /**
-   * @param {Message[]} messages
+   * @param {Conversation} conversation
    * @param {Item[]} pending
    * @param {Words} words
-   * @param {{online: boolean, sentSeq: number}} now
+   * @param {{online: boolean, faces: {bot: string, agent: string, name: string}}} how
    */
-  draw(messages, pending, words, now) {
-    /** @type {Entry[]} */
-    const entries = messages.map((message) => ({
-      key: `m${message.seq}`, kind: message.author.kind, name: nameOf(message.author, words), text: message.text,
-      at: new Date(message.at), reply: message, item: null,
-    }));
-    for (const item of pending) {
-      entries.push({ key: `o${item.id}`, kind: 'customer', name: words.you, text: item.text, at: new Date(item.at), reply: null, item });
+  draw(conversation, pending, words, how) {
+    const { entries, touched } = conversation;
+    if (conversation !== this.#conversation) this.#clear('m');
+    this.#conversation = conversation;
+    if (entries.length <= PAGE) this.#start = 0;
+    else if (this.#start < 0) this.#start = entries[entries.length - PAGE].message.seq;
+    const first = this.#first;
+
+    const base = [words.tag, now().toDateString(), ...Object.values(how.faces)].join('|');
+    const decks = pending.length ? [] : conversation.decks;
+    const special = [conversation.said, pending.length ? null : conversation.open, entries[entries.length - 1] ?? null, ...decks];
+    /** @type {Set<number>} */ const changed = new Set();
+    if (base !== this.#base) for (let index = first; index < entries.length; index += 1) changed.add(index);
+    else for (const entry of [...touched, ...special, ...this.#special]) if (entry) changed.add(conversation.indexOf(entry.message.seq));
+    for (let index = 0; index < pending.length; index += 1) changed.add(entries.length + index);
+    touched.clear();
+    this.#base = base;
+    this.#special = special;
+
+    const keys = new Set(pending.map((item) => `o${item.id}`));
+    for (const { id } of this.#pending) if (!keys.has(`o${id}`)) this.#remove(`o${id}`);
+    this.#pending = pending;
+
+    const line = (/** @type {number} */ index) => {
+      if (index < first) return null;
+      if (index < entries.length) return lineOf(entries[index], words);
+      return index < entries.length + pending.length ? lineOfItem(pending[index - entries.length], words) : null;
+    };
+    for (const index of [...changed].filter((one) => one >= first).sort((a, b) => b - a)) { // the one below is in its place by then
+      const here = /** @type {Line} */ (line(index));
+      const before = line(index - 1);
+      const after = line(index + 1);
+      const { item, kind } = here;
+      const entry = item ? null : entries[index];
+      const mark = item ? (item.failed ?? item.held ?? (how.online && item.tried ? 'flying' : 'kept'))
+        : entry === special[0] ? (Number(here.message?.seq) <= conversation.readSeq ? 'read' : 'sent') : '';
+      this.#draw(here, before, after, words, {
+        mark, first: !before || !together(before, here), last: !after || !together(here, after), open: entry !== null && entry === special[1], picks: entry !== null && decks.includes(entry),
+        face: kind === 'bot' ? how.faces.bot : kind === 'agent' && here.name === how.faces.name ? how.faces.agent : '',
+      });
     }
-    const lastCustomer = entries.findLastIndex((entry) => entry.kind === 'customer');
-    const wanted = /** @type {HTMLElement[]} */ ([]);
-    /** @type {Set<string>} */ const days = new Set();
-    entries.forEach((entry, index) => {
-      const date = entry.at.toDateString();
-      if (!days.has(date) && !Number.isNaN(+entry.at)) {
-        wanted.push(this.#node(`d${date}`, words.tag + new Date().toDateString(), () => h('div', { class: 'day' }, h('span', {}, dayName(entry.at, words)))));
-        days.add(date);
-      }
-      const before = entries[index - 1];
-      const after = entries[index + 1];
-      const first = !before || !together(before, entry);
-      const last = !after || !together(entry, after);
-      const open = index > lastCustomer && index === entries.length - 1;
-      const choices = open && entry.reply?.choices?.length ? entry.reply.choices.filter((choice) => !isRating(choice.value)) : [];
-      const mark = entry.item ? (entry.item.failed ?? entry.item.held ?? (now.online && entry.item.tried ? 'flying' : 'kept'))
-        : entry.kind === 'customer' && index === lastCustomer && entry.reply && entry.reply.seq === now.sentSeq ? 'sent' : '';
-      const drawn = [words.tag, first, last, mark, choices.length, entry.name, entry.text, last && +entry.at].join('|');
-      wanted.push(this.#node(entry.key, drawn, () => this.#bubble(entry, { first, last, choices, mark }, words)));
-    });
-    const keep = new Set(wanted);
-    for (const [key, node] of this.#nodes) if (!keep.has(node)) { this.#nodes.delete(key); this.#seen.delete(key); }
-    arrange(this.list, wanted);
   }
 
-  /** @param {string} key @param {string} drawn @param {() => HTMLElement} make */
-  #node(key, drawn, make) {
-    const old = this.#nodes.get(key);
-    if (old && this.#seen.get(key) === drawn) return old;
-    const made = make();
-    this.#seen.set(key, drawn);
-    if (old) { // same element, new inside: it is not announced as something new
-      const focused = old.contains(/** @type {ShadowRoot} */ (old.getRootNode()).activeElement);
-      old.className = made.className;
-      const parts = [...old.children];
-      arrange(old, [...made.children].map((part) => parts.find((one) => one.isEqualNode(part)) ?? part));
-      if (focused && !old.contains(/** @type {ShadowRoot} */ (old.getRootNode()).activeElement)) this.list.focus();
-      return old;
-    }
-    this.#nodes.set(key, made);
-    return made;
+  /** Puts more of it above. @param {Words} words @param {Parameters<Transcript['draw']>[3]} how */
+  earlier(words, how) {
+    const conversation = this.#conversation;
+    const first = this.#first;
+    if (!conversation || !first) return;
+    const from = Math.max(0, first - STEP);
+    for (const entry of conversation.entries.slice(from, first + 1)) conversation.touched.add(entry);
+    this.#start = conversation.entries[from].message.seq;
+    this.draw(conversation, this.#pending, words, how);
   }
 
-  /**
-   * @param {Entry} entry
-   * @param {{first: boolean, last: boolean, choices: Array<{label: string, value: string}>, mark: string}} how
-   * @param {Words} words
-   */
-  #bubble(entry, how, words) {
-    const { kind, item, reply } = entry;
-    const side = kind === 'customer' ? 'mine' : kind === 'system' ? 'notice' : 'theirs';
-    const name = kind === 'system' ? null : h('div', { class: how.first && kind !== 'customer' ? 'name' : 'hidden' }, entry.name);
-    const bubble = h('div', { class: 'bubble', dir: 'auto' }, ...linked(entry.text));
-    const row = h('div', { class: `entry ${side} ${kind} ${how.first ? 'first' : ''} ${how.last ? 'last' : ''} ${item ? 'pending' : ''} ${item?.failed ? 'failed' : ''}` }, name, bubble);
-    if (how.choices.length && reply) {
-      row.append(h('div', { class: 'choices', role: 'group', 'aria-label': words.choices }, ...how.choices.map((choice) => h('button', {
-        type: 'button', class: 'choice', dir: 'auto', onclick: () => this.act.choose(reply.seq, choice.value, choice.label),
-      }, choice.label))));
-    }
-    if (item?.failed) {
-      const why = words.failed[/** @type {keyof Words['failed']} */ (item.failed)] ?? words.failed.invalid;
-      row.append(h('div', { class: 'meta trouble', role: 'alert' }, icon('alert'), `${words.notSent}${words.tag === 'en' ? '. ' : '：'}${why}`,
-        h('button', { type: 'button', class: 'link', onclick: () => this.act.retry(item.id) }, words.retry),
-        h('button', { type: 'button', class: 'link', onclick: () => this.act.discard(item.id) }, words.discard)));
-    } else if (item) {
-      const held = words.held[/** @type {keyof Words['held']} */ (item.held ?? '')];
-      row.append(h('div', { class: 'meta' }, held ?? null, icon('clock', words.sending)));
-    } else if (how.last && kind !== 'system') {
-      row.append(h('div', { class: 'meta' }, h('time', { datetime: safe(entry.at).toISOString() }, clock(entry.at, words)),
-        how.mark === 'sent' && icon('check', words.sent)));
-    }
-    return row;
+  /** Leaves behind what is far above. */
+  trim() {
+    const entries = this.#conversation?.entries ?? [];
+    if (this.#rows.size < 2 * PAGE + this.#pending.length) return;
+    const from = entries.length - PAGE;
+    for (const { message } of entries.slice(this.#first, from)) this.#remove(`m${message.seq}`);
+    this.#start = entries[from].message.seq;
+    this.#conversation?.touched.add(entries[from]);
   }
-}
 
-/** @param {string} value The value of a choice. Whether it offers a rating, not an answer. */
-export const isRating = (value) => /^rate(\b|[:_])/.test(String(value));
+  /** @param {Line} line @param {Line | null} before @param {Line | null} after @param {Words} words @param {import('./bubble.js').How} how */
+  #draw(line, before, after, words, how) {
+    const date = Number.isNaN(+line.at) ? '' : line.at.toDateString();
+    const dated = date && before?.at.toDateString() !== date;
+    const drawn = [this.#base, how.first, how.last, how.open, how.picks, how.mark, line.name, line.text, line.gone, line.files.length, how.last && +line.at, dated].join('|');
+    let row = this.#rows.get(line.key);
+    if (row?.drawn !== drawn) {
+      const made = bubble(line, how, words, this.files, this.forms, this.act);
+      if (row) this.#renew(row.node, made);
+      else this.#rows.set(line.key, row = { node: made, day: null, drawn });
+      row.drawn = drawn;
+      row.day?.remove();
+      row.day = dated ? h('div', { class: 'day' }, h('span', {}, dayOf(line.at, words))) : null;
+    }
+    const below = after && this.#rows.get(after.key);
+    const next = below ? below.day ?? below.node : null;
+    if (row.node.parentNode !== this.list || row.node.nextSibling !== next) this.list.insertBefore(row.node, next);
+    if (row.day && row.node.previousSibling !== row.day) row.node.before(row.day);
+  }
 
-/** @param {Message['author']} author @param {Words} words */
-export function nameOf(author, words) {
-  return author.kind === 'customer' ? words.you : author.name || words[author.kind] || '';
-}
+  /** Same element, new inside: it is not announced as something new. @param {HTMLElement} old @param {HTMLElement} made */
+  #renew(old, made) {
+    const focus = () => old.contains(/** @type {ShadowRoot} */ (old.getRootNode()).activeElement);
+    const focused = focus();
+    const parts = [...old.children];
+    old.className = made.className;
+    arrange(old, [...made.children].map((part) => parts.find((one) => one.isEqualNode(part)) ?? part));
+    if (focused && !focus()) this.list.focus();
+  }
 
-/** @param {Entry} one @param {Entry} next Whether two bubbles are one group. */
-function together(one, next) {
-  return one.kind === next.kind && one.name === next.name && one.at.toDateString() === next.at.toDateString()
-    && Math.abs(+next.at - +one.at) < 300_000 && !one.item?.failed;
-}
+  /** @param {string} key */
+  #remove(key) {
+    const row = this.#rows.get(key);
+    row?.node.remove();
+    row?.day?.remove();
+    this.#rows.delete(key);
+  }
 
-/** @param {Date} date */
-const safe = (date) => (Number.isNaN(+date) ? new Date(0) : date);
+  forget() {
+    this.#clear('');
+  }
 
-/** @param {Date} date @param {Words} words */
-function clock(date, words) {
-  return Number.isNaN(+date) ? '' : new Intl.DateTimeFormat(words.tag === 'en' ? undefined : words.tag, { hour: words.tag === 'en' ? 'numeric' : '2-digit', minute: '2-digit' }).format(date);
-}
-
-/** @param {Date} date @param {Words} words */
-function dayName(date, words) {
-  const now = new Date();
-  const before = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (date.toDateString() === now.toDateString()) return words.today;
-  if (date.toDateString() === before.toDateString()) return words.yesterday;
-  return new Intl.DateTimeFormat(words.tag, { weekday: 'short', month: 'long', day: 'numeric' }).format(date);
+  /** @param {string} kind  of row: `m` what was said; all without */
+  #clear(kind) {
+    for (const key of [...this.#rows.keys()]) if (key.startsWith(kind)) this.#remove(key);
+    this.#start = -1;
+    this.#base = '';
+    this.#special = [];
+  }
 }

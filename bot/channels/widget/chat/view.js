@@ -1,88 +1,106 @@
 // @ts-check
+import { Ask } from './ask.js';
+import { Composer } from './composer.js';
 import { h, icon } from './dom.js';
+import { Forms } from './forms.js';
+import { Menu } from './menu.js';
+import { Rating } from './rating.js';
 import { Transcript } from './transcript.js';
 
 /**
  * The window of the chat: draws what it is told, tells what is pressed.
  *
+ * @typedef {import('./words/en.js').Words} Words
  * @typedef {object} Model
- * @property {import('./words.js').Words} words
+ * @property {Words} words
  * @property {string} title
- * @property {import('./transport.js').Message[]} messages
+ * @property {string} greeting
+ * @property {{text: string, first: boolean} | null} opener  a greeting that was pressed: above the conversation, or below it
+ * @property {import('./conversation.js').Conversation} conversation
  * @property {import('./outbox.js').Item[]} pending
  * @property {import('./transport.js').Status | null} status
  * @property {string | null} typing  whose name
  * @property {import('./transport.js').State} connection
  * @property {boolean} troubled  long enough to say so
- * @property {boolean} loading
+ * @property {boolean} loading  the conversation so far is on its way
  * @property {boolean} rating  offered
  * @property {boolean} thanked  and given
+ * @property {boolean} person  can be talked to
+ * @property {boolean} sound
+ * @property {boolean} keeps  what is written survives a reload
+ * @property {{bot: string, agent: string, name: string}} faces  addresses of pictures, and the agent's name
+ * @property {import('./ask.js').Question | null} ask
  * @property {number} unread
- * @property {number} sentSeq  the last acked here
  *
- * @typedef {{send(text: string): void, draft(text: string): void, close(): void, rate(score: number, comment: string): void,
- *   skipRating(): void, choose(seq: number, value: string, label: string): void, retry(id: string): void,
- *   discard(id: string): void, seen(): void}} Act
+ * @typedef {{send(text: string, files?: import('./files.js').File_[]): void, draft(text: string): void, close(): void, rate(score: number, comment: string): void,
+ *   skipRating(): void, choose(seq: number, value: string, label: string): void, retry(id: string): void, discard(id: string): void,
+ *   seen(): void, sound(): void, save(): void, end(): void}} Act
  */
 
-export const MOST = 4000;
-const COUNT_FROM = 3600;
-
-/** @param {string} text Characters as the server counts them. */
-export const lengthOf = (text) => [...text].length;
+const NEAR_TOP = 800; // px above which more of a long conversation is put
+const HUSH = 500; // ms in which what is put above is not announced
 
 export class View {
   isOpen = false;
   #atEnd = true;
   #drawn = 0; // entries drawn last
-  /** @type {import('./words.js').Words | null} */ #words = null;
+  /** @type {Words | null} */ #words = null;
   /** @type {Model | null} */ #model = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #hush;
 
-  /** @param {ShadowRoot} root @param {HTMLElement} launcher @param {HTMLElement} badge @param {Act} act */
-  constructor(root, launcher, badge, act) {
+  /** @param {import('./chat.js').Context} context @param {import('./files.js').Files} files @param {Act} act */
+  constructor({ root, launcher, badge, label }, files, act) {
     this.root = root;
     this.launcher = launcher;
     this.badge = badge;
+    this.label = label;
     this.act = act;
 
     this.title = h('h2', { class: 'title', id: 'title', tabindex: '-1' });
     this.subtitle = h('p', { class: 'subtitle', role: 'status' });
     this.mark = h('span', { class: 'mark', 'aria-hidden': 'true' });
-    this.closer = h('button', { type: 'button', class: 'plain', onclick: act.close }, icon('close'));
+    this.menu = new Menu({ sound: act.sound, save: act.save, end: act.end });
+    this.closer = h('button', { class: 'plain', onclick: act.close }, icon('close'));
     this.queue = h('div', { class: 'queue', hidden: true });
+    this.earlier = h('button', { class: 'link earlier', hidden: true, onclick: () => this.#more() });
     this.introTitle = h('p', { class: 'intro-title' });
     this.introBody = h('p', { class: 'intro-body' });
     this.intro = h('div', { class: 'intro' }, h('span', { class: 'intro-mark' }, icon('spark')), this.introTitle, this.introBody);
     this.list = h('div', { class: 'list', role: 'log', 'aria-live': 'polite', 'aria-relevant': 'additions', tabindex: '0' });
+    this.opener = h('div', { class: 'entry theirs bot first last', hidden: true });
     this.typing = h('div', { class: 'typing', hidden: true }, h('span', { class: 'hidden' }), h('i'), h('i'), h('i'));
     this.rating = new Rating(act.rate, () => { act.skipRating(); this.focus(); });
-    this.scroller = h('div', { class: 'scroller', onscroll: () => this.#scrolled() }, this.intro, this.list, this.typing, this.rating.element);
-    this.jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.#toEnd(true) });
+    this.scroller = h('div', { class: 'scroller', onscroll: () => this.#scrolled() }, this.earlier, this.intro, this.list, this.opener, this.typing, this.rating.element);
+    this.jump = h('button', { class: 'jump', hidden: true, onclick: () => this.#toEnd(true) });
     this.notice = h('div', { class: 'notice-bar', role: 'status', hidden: true });
     this.personLabel = h('span');
-    this.person = h('button', { type: 'button', class: 'person', hidden: true, onclick: () => this.#askPerson() }, icon('person'), this.personLabel);
-    this.input = h('textarea', { class: 'input', id: 'input', rows: '1', enterkeyhint: 'send', 'aria-describedby': 'hint count', autocomplete: 'off' });
-    this.inputLabel = h('label', { class: 'hidden', for: 'input' });
-    this.hint = h('span', { class: 'hidden', id: 'hint' });
-    this.counter = h('span', { class: 'count', id: 'count', role: 'status' });
-    this.sender = h('button', { type: 'submit', class: 'send' }, icon('send'));
-    this.form = h('form', { class: 'composer', novalidate: true },
-      this.inputLabel, h('div', { class: 'field' }, this.input, this.sender), this.hint, this.counter);
+    this.person = h('button', { class: 'person', hidden: true, onclick: () => this.#askPerson() }, icon('person'), this.personLabel);
+    this.composer = new Composer(files, act);
+    this.ask = new Ask();
     this.panel = h('section', { class: 'panel', role: 'dialog', 'aria-labelledby': 'title', hidden: true },
-      h('div', { class: 'header' }, this.mark, h('div', { class: 'heading' }, this.title, this.subtitle), this.closer),
+      h('div', { class: 'header' }, this.mark, h('div', { class: 'heading' }, this.title, this.subtitle), this.menu.element, this.closer),
       this.queue,
       h('div', { class: 'middle' }, this.scroller, this.jump),
-      h('div', { class: 'foot' }, this.notice, h('div', { class: 'actions' }, this.person), this.form));
+      h('div', { class: 'foot' }, this.notice, h('div', { class: 'actions' }, this.person), this.ask.element, this.composer.element));
     root.insertBefore(this.panel, launcher);
-    this.transcript = new Transcript(this.list, act);
+    launcher.append(icon('close'));
+    this.forms = new Forms((text) => { act.send(text); this.focus(); });
+    this.transcript = new Transcript(this.list, files, this.forms, act);
 
-    this.form.addEventListener('submit', (/** @type {Event} */ event) => { event.preventDefault(); this.#submit(); });
-    this.input.addEventListener('input', () => { this.#resize(); act.draft(this.input.value); });
     this.panel.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => this.#key(event));
+    for (const name of ['dragover', 'dragleave', 'drop']) {
+      this.panel.addEventListener(name, (/** @type {DragEvent} */ event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        this.panel.classList.toggle('drop', name === 'dragover');
+        if (name === 'drop') files.add(event.dataTransfer.files);
+      });
+    }
     const fit = () => this.#fit();
     window.visualViewport?.addEventListener('resize', fit);
     window.visualViewport?.addEventListener('scroll', fit);
-    new ResizeObserver(() => { if (this.isOpen && this.#atEnd) this.#toEnd(false); }).observe(this.scroller);
+    const sizes = new ResizeObserver(() => { if (this.isOpen && this.#atEnd) this.#toEnd(false); });
+    for (const one of [this.scroller, this.list]) sizes.observe(one);
   }
 
   open() {
@@ -93,16 +111,17 @@ export class View {
     this.launcher.classList.add('open');
     this.launcher.setAttribute('aria-expanded', 'true');
     this.#fit();
-    this.#resize();
+    this.composer.fit();
+    if (this.#model) this.draw(this.#model);
     this.#toEnd(false);
     this.focus();
-    if (this.#model) this.draw(this.#model);
   }
 
   close() {
     if (!this.isOpen) return;
     const inside = this.panel.contains(this.root.activeElement);
     this.isOpen = false;
+    this.menu.close(false);
     this.panel.hidden = true;
     this.launcher.classList.remove('open');
     this.launcher.setAttribute('aria-expanded', 'false');
@@ -110,17 +129,21 @@ export class View {
     if (inside) this.launcher.focus();
   }
 
-  /** The composer; on touch screens the heading, so that the keyboard does not jump up. */
-  focus() {
-    const target = matchMedia('(hover: none) and (pointer: coarse)').matches && !this.input.value ? this.title : this.input;
-    target.focus({ preventScroll: true });
+  /** Leaves nothing of a conversation in the page, shown or not. */
+  clear() {
+    this.#model = null;
+    this.composer.write('');
+    this.forms.forget();
+    this.transcript.forget();
+    for (const one of [this.queue, this.mark, this.subtitle, this.typing.firstChild, this.notice]) one.replaceChildren();
+    for (const one of [this.queue, this.mark]) one.removeAttribute('data-drawn');
   }
 
-  /** @param {string} text */
-  setDraft(text) {
-    this.input.value = text;
-    this.input.setSelectionRange(text.length, text.length);
-    this.#resize();
+  /** What is asked, or the composer; on touch screens the heading, so that the keyboard does not jump up. */
+  focus() {
+    const { input, element } = this.composer;
+    const quiet = element.hidden || (matchMedia('(hover: none) and (pointer: coarse)').matches && !input.value);
+    (this.ask.element.hidden ? quiet ? this.title : input : this.ask.element).focus({ preventScroll: true });
   }
 
   /** Whether the newest message can be seen now. */
@@ -131,21 +154,24 @@ export class View {
   /** @param {Model} model */
   draw(model) {
     this.#model = model;
-    const { words, status, connection } = model;
+    const { words, status, connection, conversation, pending } = model;
     if (this.#words !== words) this.#speak(words);
     this.title.textContent = model.title;
     this.#label(model);
     if (!this.isOpen) return;
 
     // the transcript
-    const count = model.messages.length + model.pending.length;
+    const count = conversation.entries.length + pending.length;
     this.list.setAttribute('aria-busy', String(model.loading));
-    this.list.setAttribute('aria-live', model.loading ? 'off' : 'polite');
-    this.intro.hidden = count > 0 || (model.loading && connection !== 'waiting');
-    const stick = this.#atEnd || (count > this.#drawn && model.pending.length > 0);
-    this.transcript.draw(model.messages, model.pending, words, { online: connection === 'online', sentSeq: model.sentSeq });
+    if (!this.#hush) this.list.setAttribute('aria-live', model.loading ? 'off' : 'polite');
+    this.#drawOpener(model);
+    this.intro.hidden = count > 0 || !this.opener.hidden || (model.loading && connection !== 'waiting');
+    set(this.introTitle, model.greeting || words.introTitle);
+    set(this.introBody, model.greeting ? '' : words.introBody(model.person));
+    const stick = this.#atEnd || (count > this.#drawn && pending.length > 0);
+    if (!model.loading || connection !== 'online') this.transcript.draw(conversation, pending, words, this.#how(model));
     this.typing.hidden = model.typing === null;
-    this.typing.firstChild.textContent = model.typing === null ? '' : words.typing(model.typing);
+    set(this.typing.firstChild, model.typing === null ? '' : words.typing(model.typing));
     this.rating.draw(words, model.rating, model.thanked);
     if (stick) this.#toEnd(false);
     else if (count > this.#drawn) this.jump.hidden = false;
@@ -157,47 +183,64 @@ export class View {
     set(this.subtitle, owner === 'agent' ? words.withAgent(agent) : owner === 'queue' ? words.queued(status?.position ?? null)
       : owner === 'none' ? words.ended : words.withBot);
     this.mark.dataset.owner = owner;
-    const face = owner === 'agent' ? [...agent][0] || icon('person') : icon(owner === 'queue' ? 'clock' : 'spark');
-    if (this.mark.dataset.face !== `${owner}${agent}`) this.mark.replaceChildren(face);
-    this.mark.dataset.face = `${owner}${agent}`;
+    const plain = () => this.mark.replaceChildren(owner === 'agent' ? [...agent][0] || icon('person') : icon(owner === 'queue' ? 'clock' : 'spark'));
+    const picture = owner === 'agent' ? model.faces.agent : owner === 'queue' ? '' : model.faces.bot;
+    if (differs(this.mark, owner + agent + picture)) {
+      if (picture) this.mark.replaceChildren(h('img', { src: picture, alt: '', onerror: plain }));
+      else plain();
+    }
     this.#drawQueue(model);
+    this.menu.draw(words, { sound: model.sound, save: !model.loading && conversation.entries.length > 0, end: owner !== 'none' && conversation.turns > 0 });
 
     // the foot
+    const shut = connection === 'refused' || connection === 'sign_in';
     const offline = !navigator.onLine;
-    const bar = connection === 'refused' ? words.refused : model.troubled ? (offline ? words.offline : model.messages.length ? words.reconnecting : words.connecting) : '';
+    const bar = connection === 'refused' ? words.refused : connection === 'sign_in' ? words.signIn : !model.troubled ? ''
+      : offline ? (model.keeps ? words.offline : words.offlineHere) : count ? words.reconnecting : words.connecting;
     set(this.notice, bar);
     this.notice.hidden = !bar;
     this.notice.classList.toggle('offline', offline);
-    const turns = model.messages.filter((message) => message.author.kind === 'customer').length + model.pending.length;
-    this.person.hidden = turns < 1 || owner === 'queue' || owner === 'agent' || connection === 'refused';
-    this.#allow();
+    this.person.hidden = !model.person || conversation.turns + pending.length < 1 || owner === 'queue' || owner === 'agent' || shut || model.ask !== null;
+    const inside = this.panel.contains(this.root.activeElement);
+    const asked = this.ask.draw(model.ask);
+    this.composer.element.hidden = model.ask !== null || shut;
+    if (asked && inside) this.focus();
+    this.composer.allow();
   }
 
-  /** @param {import('./words.js').Words} words */
+  /** @param {Model} model */
+  #how({ connection, faces }) {
+    return { online: connection === 'online', faces };
+  }
+
+  /** @param {Words} words */
   #speak(words) {
     this.#words = words;
     this.panel.lang = words.tag;
     this.closer.setAttribute('aria-label', words.close);
     this.closer.title = words.close;
     this.list.setAttribute('aria-label', words.log);
-    this.introTitle.textContent = words.introTitle;
-    this.introBody.textContent = words.introBody;
+    this.earlier.textContent = words.earlier;
     this.jump.replaceChildren(icon('down'), words.newMessages);
     this.personLabel.textContent = words.person;
-    this.inputLabel.textContent = words.composer;
-    this.input.placeholder = words.placeholder;
-    this.hint.textContent = words.hint;
-    this.sender.setAttribute('aria-label', words.send);
-    this.sender.title = words.send;
+    this.composer.speak(words);
   }
 
   /** @param {Model} model */
   #label({ words, unread }) {
-    const text = this.isOpen ? words.close : unread ? words.openUnread(unread) : words.open;
-    this.launcher.setAttribute('aria-label', text);
-    this.launcher.title = text;
-    this.badge.textContent = unread > 99 ? '99+' : String(unread);
+    this.label(this.isOpen ? words.close : unread ? words.openUnread(unread) : words.open);
+    this.badge.textContent = ` ${unread > 99 ? '99+' : unread}`; // the blank parts it from the launcher's words
     this.badge.hidden = !unread || this.isOpen;
+  }
+
+  /** @param {Model} model */
+  #drawOpener({ opener, words, faces }) {
+    this.opener.hidden = !opener;
+    if (!opener) return;
+    if (opener.first !== (this.opener.nextSibling === this.list)) this.list[opener.first ? 'before' : 'after'](this.opener);
+    if (!differs(this.opener, words.tag + opener.text)) return;
+    this.opener.replaceChildren(h('div', { class: 'name' }, faces.bot && h('img', { class: 'face', src: faces.bot, alt: '' }), words.bot),
+      h('div', { class: 'bubble', dir: 'auto' }, opener.text));
   }
 
   /** @param {Model} model */
@@ -206,8 +249,7 @@ export class View {
     this.queue.hidden = !queued;
     if (!queued || !status) return;
     const first = [typeof status.wait_s === 'number' && words.wait(status.wait_s), status.ticket && words.ticket(status.ticket)].filter(Boolean).join(' · ');
-    if (this.queue.dataset.line === first + words.tag) return;
-    this.queue.dataset.line = first + words.tag;
+    if (!differs(this.queue, first + words.tag)) return;
     this.queue.replaceChildren(h('span', { class: 'pulse', 'aria-hidden': 'true' }), h('div', {}, first && h('strong', {}, first), h('span', {}, words.queueHint)));
   }
 
@@ -216,43 +258,19 @@ export class View {
     this.focus();
   }
 
-  #submit() {
-    const text = this.input.value.trim();
-    if (!text || lengthOf(text) > MOST || this.#model?.connection === 'refused') return;
-    this.setDraft('');
-    this.act.draft('');
-    this.act.send(text);
-  }
-
-  #allow() {
-    const length = lengthOf(this.input.value.trim());
-    const over = length - MOST;
-    this.sender.setAttribute('aria-disabled', String(length === 0 || over > 0));
-    const words = this.#words;
-    if (words) set(this.counter, over > 0 ? words.tooLong(over) : length >= COUNT_FROM ? words.count(length, MOST) : '');
-    this.counter.classList.toggle('over', over > 0);
-    this.input.setAttribute('aria-invalid', String(over > 0));
-  }
-
-  #resize() {
-    this.#allow();
-    this.input.style.blockSize = 'auto';
-    this.input.style.blockSize = `${Math.min(this.input.scrollHeight, 132)}px`;
-  }
-
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.isComposing || event.keyCode === 229) return; // the Enter or Esc belongs to the input method
     event.stopPropagation(); // a page's shortcuts are not meant by what is typed here
     if (event.key === 'Escape') {
       event.preventDefault();
-      this.act.close();
-    } else if (event.key === 'Enter' && event.target === this.input && !event.shiftKey && !event.altKey) {
+      if (!this.ask.key(event)) this.act.close();
+    } else if (event.key === 'Enter' && event.target === this.composer.input && !event.shiftKey && !event.altKey) {
       event.preventDefault();
-      this.#submit();
+      this.composer.submit();
     } else if (event.key === 'Tab' && this.#fills()) {
-      const stops = /** @type {HTMLElement[]} */ ([...this.panel.querySelectorAll('button, textarea, input, a[href], [tabindex="0"]')])
-        .filter((one) => one.offsetParent !== null);
+      const stops = /** @type {HTMLElement[]} */ ([...this.panel.querySelectorAll('button, textarea, input, select, a[href], [tabindex="0"]')])
+        .filter((one) => one.offsetParent !== null && one.tabIndex === 0);
       const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
       if (this.root.activeElement === edge || (event.shiftKey && this.root.activeElement === this.title)) {
         event.preventDefault();
@@ -263,7 +281,7 @@ export class View {
 
   /** Whether the panel takes the whole screen. */
   #fills() {
-    return matchMedia('(max-width: 479.98px)').matches;
+    return getComputedStyle(this.panel).getPropertyValue('--fills').trim() === '1';
   }
 
   /** Follows the visible part of the page when a keyboard covers the rest. */
@@ -277,13 +295,36 @@ export class View {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < 48;
-    if (!this.#atEnd) return;
-    this.jump.hidden = true;
-    this.act.seen();
+    this.earlier.hidden = !this.transcript.more;
+    if (this.#atEnd) {
+      this.jump.hidden = true;
+      this.act.seen();
+    } else if (scrollTop < NEAR_TOP) {
+      this.#more();
+    }
+  }
+
+  /** Puts more of a long conversation above, so that what is read stays where it is. */
+  #more() {
+    const { scroller } = this;
+    const { scrollTop, scrollHeight } = scroller;
+    if (!this.#model || !this.transcript.more) return;
+    clearTimeout(this.#hush);
+    this.list.setAttribute('aria-live', 'off');
+    this.#hush = setTimeout(() => {
+      this.#hush = undefined;
+      this.list.setAttribute('aria-live', 'polite');
+    }, HUSH);
+    this.transcript.earlier(this.#model.words, this.#how(this.#model));
+    this.earlier.hidden = !this.transcript.more;
+    // Browsers that hold on to what is seen do it without stopping a fling; none does at the very top.
+    if (!scrollTop || !CSS.supports('overflow-anchor', 'auto')) scroller.scrollTop = scrollTop + scroller.scrollHeight - scrollHeight;
   }
 
   /** @param {boolean} refocus */
   #toEnd(refocus) {
+    if (this.isOpen) this.transcript.trim();
+    this.earlier.hidden = !this.transcript.more;
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.#atEnd = true;
     this.jump.hidden = true;
@@ -296,58 +337,9 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The card that asks for one to five stars and a comment. */
-class Rating {
-  #score = 0;
-  /** @type {string} */ #drawn = '';
-
-  /** @param {(score: number, comment: string) => void} rate @param {() => void} skip */
-  constructor(rate, skip) {
-    this.rate = rate;
-    this.skip = skip;
-    this.element = h('div', { class: 'rating', hidden: true });
-  }
-
-  /** @param {import('./words.js').Words} words @param {boolean} offered @param {boolean} thanked */
-  draw(words, offered, thanked) {
-    const drawn = offered ? words.tag : thanked ? `${words.tag}!` : '';
-    if (drawn === this.#drawn) return;
-    const focused = this.element.contains(this.element.getRootNode().activeElement);
-    this.#drawn = drawn;
-    this.element.hidden = !drawn;
-    this.#score = 0;
-    if (offered) this.element.replaceChildren(this.#form(words));
-    else this.element.replaceChildren(h('p', { class: 'thanks', role: 'status', tabindex: '-1' }, icon('check'), words.rateThanks));
-    if (focused && thanked) this.element.firstChild.focus();
-  }
-
-  /** @param {import('./words.js').Words} words */
-  #form(words) {
-    const verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
-    const comment = h('textarea', { class: 'comment', rows: '2', maxlength: '1000', 'aria-label': words.rateComment, placeholder: words.rateComment });
-    const more = h('div', { class: 'more', hidden: true }, comment, h('button', { type: 'submit', class: 'solid' }, words.rateSend));
-    /** @type {HTMLElement[]} */ const stars = [];
-    const stars_ = h('div', { class: 'stars' });
-    for (let score = 1; score <= 5; score += 1) {
-      const input = h('input', { type: 'radio', name: 'score', value: score, class: 'hidden', id: `star${score}`, 'aria-label': `${words.starOf(score)}, ${words.rateStars[score - 1]}` });
-      input.addEventListener('change', () => {
-        this.#score = score;
-        stars.forEach((star, index) => star.classList.toggle('on', index < score));
-        verdict.textContent = words.rateStars[score - 1];
-        more.hidden = false;
-        form.scrollIntoView({ block: 'end' });
-      });
-      const star = h('label', { class: 'star', for: `star${score}`, title: words.rateStars[score - 1] }, icon('star'));
-      stars.push(star);
-      stars_.append(input, star);
-    }
-    const form = h('form', { class: 'card' },
-      h('fieldset', {}, h('legend', {}, words.rateTitle), stars_, verdict), more,
-      h('button', { type: 'button', class: 'link', onclick: this.skip }, words.rateSkip));
-    form.addEventListener('submit', (/** @type {Event} */ event) => {
-      event.preventDefault();
-      if (this.#score) this.rate(this.#score, comment.value.trim());
-    });
-    return form;
-  }
+/** Whether an element is to be drawn from something else than last time. @param {HTMLElement} element @param {string} from */
+function differs(element, from) {
+  if (element.dataset.drawn === from) return false;
+  element.dataset.drawn = from;
+  return true;
 }

@@ -23,7 +23,12 @@ const TEXTS = {
     question: (/** @type {string} */ name) => `Tell me about the ${name}`,
     where: (/** @type {string} */ number) => `Where is my order ${number}?`,
     embedTitle: 'One line for your own site', embedLead: 'Under 5 KB until a visitor shows interest. Until then no cookie is set, nothing is stored and nothing is sent.',
-    copy: 'Copy', copied: 'Copied', footer: 'A made-up shop. Its customers, orders and addresses are invented.',
+    optionSite: 'Site', optionLanguage: 'Language', optionColour: 'Colour', optionPosition: 'Corner', optionTheme: 'Theme',
+    preview: 'Preview: a page with this code in it', snippet: 'The code',
+    locale: { '': 'As the page', en: 'English', 'zh-CN': '中文' }, position: { '': 'Right', start: 'Left' },
+    theme: { '': 'Automatic', light: 'Light', dark: 'Dark' },
+    accent: { '': 'The shop’s', '#2b59c3': 'Blue', '#7a3fb8': 'Violet', '#b3472e': 'Terracotta', '#f2b632': 'Amber', '#20262e': 'Ink' }, ownColour: 'A colour of your own',
+    copy: 'Copy', copied: 'Copied', showAll: (/** @type {number} */ n) => `Show all ${n}`, footer: 'A made-up shop. Its customers, orders and addresses are invented.',
     problem: 'The products could not be loaded. Reload the page to try again.', signInFailed: 'Signing in did not work. Please try again.',
   },
   zh: {
@@ -39,7 +44,12 @@ const TEXTS = {
     question: (/** @type {string} */ name) => `请介绍一下${name}`,
     where: (/** @type {string} */ number) => `我的订单 ${number} 到哪了？`,
     embedTitle: '一行代码，嵌入您的网站', embedLead: '访客有所动作之前，只加载不到 5 KB；不写 Cookie，不存数据，也不发请求。',
-    copy: '复制', copied: '已复制', footer: '本店为演示而设，顾客、订单和地址均为虚构。',
+    optionSite: '站点', optionLanguage: '语言', optionColour: '颜色', optionPosition: '位置', optionTheme: '外观',
+    preview: '预览：嵌入这段代码的页面', snippet: '嵌入代码',
+    locale: { '': '跟随页面', en: 'English', 'zh-CN': '中文' }, position: { '': '右下角', start: '左下角' },
+    theme: { '': '自动', light: '浅色', dark: '深色' },
+    accent: { '': '本店配色', '#2b59c3': '蓝色', '#7a3fb8': '紫色', '#b3472e': '陶土色', '#f2b632': '琥珀色', '#20262e': '墨色' }, ownColour: '自选颜色',
+    copy: '复制', copied: '已复制', showAll: (/** @type {number} */ n) => `查看全部 ${n} 件商品`, footer: '本店为演示而设，顾客、订单和地址均为虚构。',
     problem: '商品加载失败，请刷新页面重试。', signInFailed: '登录失败，请重试。',
   },
 };
@@ -70,8 +80,8 @@ const SAYINGS = {
 /** The drawing for a product, by its id and English name; the first that fits. @type {Array<[string, RegExp]>} */
 const PICTURES = [
   ['gift', /gift/], ['floorlamp', /floor[-_ ]?lamp/], ['pendant', /pendant|ceiling|chandelier/], ['nightlight', /night|bedside|lantern/], ['bulb', /bulb/],
-  ['lamp', /lamp|light\b/], ['kettle', /kettle|teapot|pot\b/], ['grinder', /grinder|coffee m|french press|espresso/], ['mug', /mug|cup\b/], ['pan', /\bpan\b|skillet|wok|cookware/],
-  ['board', /board|knife|knives/], ['bowl', /bowl|plate|dinner/], ['bottle', /bottle|flask|thermos|diffuser|humidifier/], ['toaster', /toaster|oven|blender/],
+  ['lamp', /lamp|light\b/], ['kettle', /kettle|teapot|pot\b/], ['mug', /\bmug|cup\b/], ['grinder', /grinder|coffee m|french press|espresso/], ['pan', /\bpan\b|skillet|wok|cookware/],
+  ['board', /board|knife|knives/], ['bowl', /bowl|plate|dinner/], ['bottle', /bottle|flask|thermos|diffuser|humidifier/], ['toaster', /toaster|\boven/],
   ['speaker', /speaker/], ['headphones', /headphone|earbud|earphone/], ['vacuum', /vacuum|robot/], ['purifier', /purifier|heater|fan\b/], ['clock', /clock|alarm|timer/],
   ['charger', /charg|power bank|plug/], ['curtain', /curtain|blind/], ['pillow', /pillow|cushion/], ['blanket', /blanket|throw/], ['towel', /towel|bath/],
   ['bedding', /duvet|bedding|mattress|sheet|quilt|\bbed\b/], ['chair', /chair|stool|sofa/], ['table', /table|desk/], ['shelf', /shelf|shelv|bookcase|rack/], ['rug', /rug|carpet|mat\b/],
@@ -106,13 +116,15 @@ const memory = {
   },
 };
 
+const FIRST = 15; // products, until all are asked for
+
 /** @type {'en' | 'zh'} */
 let language = (memory.get('language') ?? navigator.language).toLowerCase().startsWith('zh') ? 'zh' : 'en';
-/** @type {{name: Both, products: Product[], customers: Customer[]} | null} */ let shop = null;
+/** @type {{site: string, sites: string[], name: Both, products: Product[], customers: Customer[]} | null} */ let shop = null;
 /** @type {SignIn | null} */ let signedIn = null;
 let category = '';
 let failed = '';
-let chatted = false; // nothing is told to the chat before the visitor opened it
+let all = false; // the products are shown
 
 // --- the chat -----------------------------------------------------------------------------------
 
@@ -210,7 +222,10 @@ function drawProducts() {
   $('categories').replaceChildren(...names.map((name) => h('button', {
     type: 'button', 'aria-pressed': String(name === category), onclick: () => { category = name; drawProducts(); },
   }, name ? categoryName(name) : TEXTS[language].all)));
-  const shown = shop.products.filter((product) => !category || product.category === category);
+  const found = shop.products.filter((product) => !category || product.category === category);
+  const shown = all || category ? found : found.slice(0, FIRST);
+  $('more').hidden = shown.length === found.length;
+  $('more').textContent = TEXTS[language].showAll(found.length);
   $('grid').replaceChildren(...shown.map((product) => h('li', {}, h('button', {
     type: 'button', class: 'product', 'data-product': product.id, 'aria-haspopup': 'dialog', onclick: () => showProduct(product),
   }, picture(product), h('span', { class: 'label' }, product.names[language]),
@@ -229,7 +244,7 @@ function showProduct(product) {
     h('button', { type: 'button', class: 'shut', 'aria-label': t.shut, onclick: () => dialog.close() }, '×'),
   );
   dialog.showModal();
-  if (chatted) withChat((chat) => chat.track('product_view', { product: product.id }));
+  withChat((chat) => chat.track('product_view', { product: product.id }));
 }
 
 function drawPeople() {
@@ -269,6 +284,66 @@ function drawOrder(order) {
     h('span', { class: 'total' }, money(order.total, order.currency), h('small', {}, placed)));
 }
 
+// --- the embed script ---------------------------------------------------------------------------
+
+const OPTIONS = /** @type {const} */ (['locale', 'accent', 'position', 'theme']);
+
+/** The choices, in the present language; what was chosen stays. */
+function drawOptions() {
+  const t = TEXTS[language];
+  const chosen = new FormData($('options'));
+  for (const name of OPTIONS) {
+    const choices = /** @type {Record<string, string>} */ (t[name]);
+    const now = String(chosen.get(name) ?? '');
+    const box = document.querySelector(`[data-option="${name}"]`);
+    const own = name === 'accent' && now && !choices[now] ? now : '#8a5a2b';
+    box?.replaceChildren(...Object.entries(choices).map(([value, label]) => choice(name, value, label, value === now)),
+      ...(name === 'accent' ? [choice(name, own, t.ownColour, own === now)] : []));
+  }
+  const sites = shop?.sites ?? [];
+  const select = $('options').elements.namedItem('site');
+  $('site-option').hidden = sites.length < 2;
+  if (select.options.length !== sites.length) select.replaceChildren(...sites.map((site) => h('option', { value: site, selected: site === shop?.site }, site)));
+  $('preview').title = t.preview;
+  drawEmbed();
+}
+
+/** @param {typeof OPTIONS[number]} name @param {string} value @param {string} label @param {boolean} checked */
+function choice(name, value, label, checked) {
+  const radio = h('input', { type: 'radio', name, value, checked, class: 'radio', 'aria-label': name === 'accent' && label });
+  if (name !== 'accent') return h('label', {}, radio, h('span', { lang: /^\p{Script=Han}/u.test(label) ? 'zh-CN' : /English/.test(label) && 'en' }, label));
+  const swatch = h('span', { class: 'swatch' });
+  const own = label === TEXTS[language].ownColour;
+  if (value && (!own || checked)) swatch.style.background = value; // by script: the page's policy knows no inline styles
+  if (!own) return h('label', { title: label }, radio, swatch);
+  swatch.classList.add('own');
+  const picker = h('input', { type: 'color', class: 'picker', value, 'aria-label': label });
+  picker.addEventListener('input', () => {
+    radio.value = swatch.style.background = picker.value;
+    radio.checked = true;
+    drawEmbed();
+  });
+  return h('label', { title: label }, radio, swatch, picker);
+}
+
+/** The code for what is chosen, and a page with it. */
+function drawEmbed() {
+  if (!shop) return;
+  const chosen = new FormData($('options'));
+  const site = String(chosen.get('site') || shop.site);
+  /** @type {Array<[string, string]>} */
+  const said = [['site', site]];
+  for (const name of OPTIONS) if (chosen.get(name)) said.push([name, String(chosen.get(name))]);
+  const attributes = said.map(([name, value]) => `data-${name}="${value}"`);
+  $('snippet').textContent = `<script src="${location.origin}/widget.js"\n        ${[...attributes, 'async'].join('\n        ')}></script>`;
+  const address = `/widget/shop/preview.html?${new URLSearchParams([...said, ['lang', document.documentElement.lang]])}`;
+  const preview = $('preview');
+  if (preview.getAttribute('data-address') === address) return;
+  preview.setAttribute('data-address', address);
+  if (!preview.src) preview.src = address;
+  else preview.contentWindow.location.replace(address); // without a step in the history
+}
+
 function draw() {
   const t = /** @type {Record<string, any>} */ (TEXTS[language]);
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
@@ -286,6 +361,7 @@ function draw() {
   $('problem').textContent = t.problem;
   drawPeople();
   drawProducts();
+  drawOptions();
   document.documentElement.classList.add('ready');
 }
 
@@ -300,12 +376,22 @@ for (const button of document.querySelectorAll('[data-language]')) {
   });
 }
 $('ask').addEventListener('click', () => openChat());
-$('snippet').textContent = `<script src="${location.origin}/widget.js"\n        data-site="default" async></script>`;
+$('more').addEventListener('click', () => {
+  all = true;
+  drawProducts();
+  $('grid').children[FIRST]?.querySelector('button')?.focus();
+});
+$('options').addEventListener('change', drawEmbed);
+$('options').addEventListener('submit', (/** @type {Event} */ event) => event.preventDefault());
 $('copy').addEventListener('click', async () => {
   try {
     await navigator.clipboard.writeText($('snippet').textContent);
+    $('copied').textContent = TEXTS[language].copied;
     $('copy').textContent = TEXTS[language].copied;
-    setTimeout(() => { $('copy').textContent = TEXTS[language].copy; }, 2000);
+    setTimeout(() => {
+      $('copied').textContent = '';
+      $('copy').textContent = TEXTS[language].copy;
+    }, 2000);
   } catch { // an insecure origin has no clipboard: select it for copying by hand
     getSelection()?.selectAllChildren($('snippet'));
   }
@@ -313,10 +399,7 @@ $('copy').addEventListener('click', async () => {
 $('detail').addEventListener('click', (/** @type {Event} */ event) => { if (event.target === $('detail')) $('detail').close(); });
 
 draw();
-withChat((chat) => {
-  chat.setLocale(document.documentElement.lang);
-  chat.on('open', () => { chatted = true; });
-});
+withChat((chat) => chat.setLocale(document.documentElement.lang));
 fetch('/demo/shop').then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status))))).then((answer) => {
   shop = answer;
   draw();

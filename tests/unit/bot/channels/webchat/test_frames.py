@@ -33,6 +33,7 @@ FIELDS = (
     "last_seq",
     "locale",
     "page",
+    "files",
 )
 FRAMES = st.builds(
     lambda kind, fields: {"type": kind, **fields},
@@ -90,3 +91,24 @@ def test_a_bare_hello_is_a_strangers() -> None:
 def test_typing_in_all_its_spellings() -> None:
     for state, on in (("true", True), ("false", False), ('"on"', True), ('"stop"', False)):
         assert frames.parse(f'{{"type":"typing","state":{state}}}') == Typed(on=on)
+
+
+def test_an_end_needs_an_id_and_nothing_else() -> None:
+    assert frames.parse('{"type":"end","id":"e1","text":"x"}') == frames.Ended(id="e1")
+    for bad in ('{"type":"end"}', '{"type":"end","id":""}', '{"type":"end","id":7}'):
+        answer = answer_to(bad.encode())
+        assert answer is not None
+        assert (answer["type"], answer["id"], answer["code"]) == ("nack", None, "invalid")
+    # Half an emoji anywhere in it: refused under its id, so that the sender's queue moves on.
+    answer = answer_to(b'{"type":"end","id":"e1","x":"\\ud83d"}')
+    assert answer is not None
+    assert (answer["id"], answer["code"]) == ("e1", "invalid")
+
+
+def test_what_was_read_is_no_message() -> None:
+    read = frames.read(7)
+    assert (read.kind, read.seq, orjson.loads(read.body)) == (
+        "read",
+        None,
+        {"type": "read", "seq": 7},
+    )
