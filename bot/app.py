@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import secrets
 import signal
 from contextlib import asynccontextmanager
@@ -28,11 +29,15 @@ from bot.api.health import Health, store_check
 from bot.api.metrics import Metrics, serve_admin
 from bot.channels.demo_shop import DemoShop
 from bot.channels.webchat import WebChat
-from bot.channels.webchat.identity import IdentityKeys
+from bot.channels.webchat.identity import BadKey, IdentityKeys
+from bot.channels.widget_files import WidgetFiles
 from bot.delivery import Delivery
 from bot.demo import seed
+from bot.desk.assembly import SlackDesk
+from bot.ending import Endings
 from bot.errors import BotError
 from bot.log import turn_lines
+from bot.slack.api import SlackApi
 from bot.status import status_of
 from bot.turn import Turns
 from crm_store.store import Store
@@ -43,9 +48,12 @@ if TYPE_CHECKING:
 
     from bot.channels import Channel
     from bot.environment import Environment
-    from bot.messages import Status
+    from bot.messages import Message, Receipt, Status
     from bot.playbook import Playbook
+    from bot.settings.model import General
+    from bot.slack.credentials import Credentials
     from bot.turn import Answered
+    from crm_store.drafts import Appended, Recorded
     from crm_store.records import Conversation
 
 log = structlog.get_logger("frontdesk")
@@ -97,7 +105,13 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(playbook, environment, data) as app:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=DRAIN_S,
+            # Or all heartbeats of a second go off at its very beginning, and everybody waits.
+            timeout_ceil_threshold=math.inf,
+        )
         await runner.setup()
         try:
             site = web.TCPSite(runner, address.host, address.port, reuse_address=True)
@@ -126,6 +140,8 @@ async def running(
     try:
         await seed(store, playbook.settings, utc_now())
         service = Service(playbook, environment, data, store)
+        if environment.slack is not None:
+            await service.open_desk(environment.slack)
         await service.start()
         try:
             yield service.app
@@ -139,33 +155,54 @@ class Service:
     """The objects of one running service."""
 
     def __init__(
-        self, playbook: Playbook, environment: Environment, data: Path, store: Store
+        self,
+        playbook: Playbook,
+        environment: Environment,
+        data: Path,
+        store: Store,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         general = playbook.settings.general
-        keys = _identity_keys(environment, data, demo=general.demo)
+        keys = _identity_keys(environment, data, general)
         self._store = store
         self._playbook = playbook
         self._environment = environment
+        self._clock = clock
         self._admin: web.AppRunner | None = None
         self._turn_line = turn_lines()
         self.metrics = Metrics()
         # Channels receive for turns, turns deliver to channels: the ring closes in this dictionary.
         channels: dict[str, Channel] = {}
-        self.delivery = Delivery(store, channels)
+        self.delivery = Delivery(store, channels, clock=clock)
+        self.desk: SlackDesk | None = None
+        self._channels = channels
         self.turns = Turns(
             store=store,
             playbook=playbook,
-            deliver=self.delivery.deliver,
-            clock=utc_now,
+            deliver=self._deliver,
+            clock=clock,
             observe=self._observe,
+            remote_channels=SlackDesk.remote_channels,
+            desk_is_away=self._desk_is_away,
+        )
+        self._endings = Endings(
+            store,
+            playbook,
+            self.delivery,
+            self.turns.caught_up,
+            clock,
+            remote_channels=SlackDesk.remote_channels,
+            on_change=self._ticket_changed,
         )
         self.chat = WebChat(
             store=store,
-            receive=self.turns.receive,
+            receive=self._receive_web,
+            end=self._endings.end,
             settings=playbook.settings,
             identity_keys=keys,
             status_of=self._status_of,
-            clock=utc_now,
+            clock=clock,
+            on_rated=self._rated,
         )
         channels[self.chat.name] = self.chat
         self.health = Health(
@@ -181,16 +218,39 @@ class Service:
         headers.install(self.app)
         self.app.add_routes(self.chat.routes())
         self.app.add_routes(self.health.routes())
-        self.app.add_routes(DemoShop(playbook.settings, store, keys, utc_now).routes())
+        widget = WidgetFiles(playbook.settings)
+        self.app.add_routes(widget.routes())
+        self.app.add_routes(DemoShop(playbook.settings, widget, store, keys, clock).routes())
         if environment.admin_port is None:
             self.app.add_routes(self.metrics.routes())
         self.app.on_shutdown.append(self._on_shutdown)
+
+    async def open_desk(self, credentials: Credentials, api: SlackApi | None = None) -> None:
+        """Open the desk in Slack; it begins to work with the rest.
+
+        Args:
+            credentials: What opens the workspace.
+            api: How it is called; by default as the credentials say.
+        """
+        self.desk = SlackDesk(
+            self._store,
+            self._playbook,
+            credentials,
+            api or await SlackApi.open(credentials),
+            self._clock,
+            self.turns.receive,
+            self.delivery,
+        )
+        self._channels |= self.desk.channels
+        self.app.add_routes(self.desk.routes())
 
     async def start(self) -> None:
         """Take up what the last stop left, and begin to watch."""
         self._watch()
         self.metrics.start()
         await self.delivery.start()
+        if self.desk is not None:
+            self.desk.start()
         recovered = await self.turns.recover()
         self._recovered = True
         if self._environment.admin_port is not None:
@@ -203,13 +263,14 @@ class Service:
             recovered=recovered,
         )
         # Said once, either way: nobody shall wait for tickets in a Slack that is not connected.
-        slack = "not_supported_yet" if self._environment.slack else "not_configured"
-        log.info("channels", channel="webchat", state=f"slack {slack}")
+        log.info("channels", channel="webchat", state=f"slack {self._slack_state()}")
 
     async def close(self) -> None:
         """Finish what is under way; what is left is taken up at the next start."""
         self.health.stopping = True
         await self.turns.drain(DRAIN_S)
+        if self.desk is not None:
+            await self.desk.close()
         await self.delivery.close()
         await self.metrics.close()
         if self._admin is not None:
@@ -226,6 +287,8 @@ class Service:
         metrics.gauge("writes_waiting", "Writes that wait for the store.", self._writes_waiting)
         metrics.gauge("sockets", "Open chats.", lambda: self.chat.sockets.total)
         metrics.tally("nacks", "Refused frames, by code.", "code", lambda: dict(self.chat.nacks))
+        if self.desk is not None:
+            self.desk.watch(metrics)
 
     def _turns_waiting(self) -> float:
         return self.turns.depth
@@ -234,7 +297,7 @@ class Service:
         return self._store.queue_depth
 
     async def _status_of(self, conversation: Conversation) -> Status:
-        return await status_of(conversation, self._store, self._playbook, utc_now())
+        return await status_of(conversation, self._store, self._playbook, self._clock())
 
     async def _model_ready(self) -> bool:
         return self._playbook.engine.ready
@@ -242,7 +305,38 @@ class Service:
     async def _workers_ready(self) -> bool:
         return self._recovered
 
+    def _deliver(
+        self, conversation: Conversation, recorded: Recorded | Appended, status: Status | None
+    ) -> None:
+        self.delivery.deliver(conversation, recorded, status)
+        if self.desk is not None:
+            self.desk.delivered(conversation)
+
+    async def _receive_web(self, message: Message) -> Receipt:
+        """Receive a message of the web chat, where accounts in Slack are linked, too."""
+        if self.desk is None:
+            return await self.turns.receive(message)
+        return await self.desk.customers.linking.on_web(message, self.turns.receive)
+
+    def _desk_is_away(self) -> bool:
+        return self.desk is not None and self.desk.is_away
+
+    def _ticket_changed(self, ticket: int) -> None:
+        if self.desk is not None:
+            self.desk.relay.news(ticket)
+
+    def _rated(self, ticket: int) -> None:
+        if self.desk is not None:
+            self.desk.rated(ticket)
+
+    def _slack_state(self) -> str:
+        if self._environment.slack is None:
+            return "not_configured"
+        return "sockets" if self._environment.slack.by_sockets else "http"
+
     def _observe(self, answered: Answered) -> None:
+        if self.desk is not None:
+            self.desk.answered(answered)
         self.metrics.exchange(rule=answered.rule, owner=answered.owner)
         for stage, ms in answered.stages_ms.items():
             self.metrics.stage(stage, ms / 1000)
@@ -284,18 +378,30 @@ def _make_folder(data: Path) -> None:
         raise BotError(f"cannot use the data folder {data}: {error.strerror}") from error
 
 
-def _identity_keys(environment: Environment, data: Path, *, demo: bool) -> IdentityKeys:
-    """Return the keys that sign and verify identities.
+def _identity_keys(environment: Environment, data: Path, general: General) -> IdentityKeys:
+    """Return the keys that verify identities, and sign them in a demo.
 
     A demo makes its own, once, in its data folder; anything else gets them from the environment,
     or serves strangers only.
+
+    Raises:
+        BotError: A key cannot be used, or a site needs one and there is none.
     """
     if environment.identity_keys:
         try:
-            return IdentityKeys(environment.identity_keys)
-        except ValueError as error:
-            raise BotError("FRONTDESK_IDENTITY_KEYS: each key needs 32 bytes or more") from error
-    if not demo:
+            keys = IdentityKeys(environment.identity_keys)
+        except BadKey as error:
+            raise BotError(f"FRONTDESK_IDENTITY_KEYS: {error}") from None
+        if general.demo and not keys.signs:
+            raise BotError("FRONTDESK_IDENTITY_KEYS: the demo's sign-in needs a secret")
+        return keys
+    if not general.demo:
+        for name, site in general.web_chat.sites.items():
+            if site.anonymous != "allow":
+                raise BotError(
+                    f"web_chat.sites.{name} has anonymous: {site.anonymous}, but nobody can sign "
+                    "in: FRONTDESK_IDENTITY_KEYS is not set"
+                )
         return IdentityKeys()
     file = data / "identity.key"
     with contextlib.suppress(FileExistsError):

@@ -76,7 +76,7 @@ class Delivery:
         """Take up what the last process left, its unknown outcomes first."""
         await self._store.outbox.recover()
         for lane_key in await self._store.outbox.lanes():
-            self._wake(lane_key)
+            self.wake(lane_key)
 
     def deliver(
         self, conversation: Conversation, recorded: Recorded | Appended, status: Status | None
@@ -87,7 +87,7 @@ class Delivery:
             # Switched off since: its posts stay in the outbox until it is back.
             return
         if channel.remote:
-            self._wake(f"{conversation.channel}:{conversation.address}")
+            self.wake(f"{conversation.channel}:{conversation.address}")
         else:
             messages = recorded.messages if isinstance(recorded, Recorded) else (recorded.message,)
             channel.deliver(conversation.id, messages, status)
@@ -100,7 +100,20 @@ class Delivery:
         if workers:
             await asyncio.wait(workers)
 
-    def _wake(self, lane_key: str) -> None:
+    def show_status(self, conversation: Conversation, status: Status) -> None:
+        """Show where a conversation stands, when nothing was said. Never waits and never fails."""
+        channel = self._channels.get(conversation.channel)
+        if channel is not None and not channel.remote:
+            channel.deliver(conversation.id, (), status)
+
+    def show_read(self, conversation: Conversation) -> None:
+        """Show how far the desk has seen a conversation. Never waits and never fails."""
+        channel = self._channels.get(conversation.channel)
+        if channel is not None and not channel.remote:
+            channel.read(conversation.id, conversation.desk_read_seq)
+
+    def wake(self, lane_key: str) -> None:
+        """Say that something waits in a lane."""
         lane = self._lanes.get(lane_key)
         if lane is not None:
             lane.news = True
@@ -136,7 +149,7 @@ class Delivery:
             return True
         if post.state is PostState.INFLIGHT:
             # Nobody else works this lane, so it is our own, whose outcome could not be noted.
-            await self._store.outbox.unknown(post.id, "the outcome was not noted")
+            await self._store.outbox.unknown(post, "the outcome was not noted")
             return False
         if post.state is PostState.UNKNOWN:
             await self._settle(post, channel)
@@ -156,20 +169,20 @@ class Delivery:
             async with asyncio.timeout(POST_WITHIN_S):
                 name = await channel.post(post)
         except TryLater as later:
-            await outbox.retry(post.id, self._after(later.retry_after_s), str(later))
+            await outbox.retry(post, self._after(later.retry_after_s), str(later))
         except ChannelError as error:
             if error.permanent:
                 _log.error("post_given_up", lane=post.lane_key, conversation=post.conversation_id)
-                await outbox.dead(post.id, str(error))
+                await outbox.dead(post, str(error))
             else:
                 not_before = self._after(self._backoff_s(post.attempts))
-                await outbox.retry(post.id, not_before, str(error))
+                await outbox.retry(post, not_before, str(error))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  # it may have arrived: nobody knows yet
-            await outbox.unknown(post.id, type(error).__name__)
+            await outbox.unknown(post, type(error).__name__)
         else:
-            await outbox.sent(post.id, name)
+            await outbox.sent(post, name)
 
     async def _settle(self, post: Post, channel: RemoteChannel) -> None:
         """Find out what became of a post, and post again only what is known not to be there."""
@@ -178,9 +191,9 @@ class Delivery:
             await asyncio.sleep(self._settle_s)
             name = await channel.reconcile(post)
         if name is None:
-            await self._store.outbox.retry(post.id, self._clock(), "did not arrive")
+            await self._store.outbox.retry(post, self._clock(), "did not arrive")
         else:
-            await self._store.outbox.sent(post.id, name)
+            await self._store.outbox.sent(post, name)
 
     def _after(self, seconds: float) -> datetime:
         return self._clock() + timedelta(seconds=seconds)

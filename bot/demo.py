@@ -78,6 +78,8 @@ def product_of(product_id: str, product: DemoProduct, today: date) -> Product:
         restock_on=None if restock is None else today + timedelta(days=restock),
         category=product.category,
         options=dict(product.options),
+        picture=product.picture or product.emoji or None,
+        url=product.url,
     )
 
 

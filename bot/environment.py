@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from bot.errors import BotError
+from bot.slack.credentials import Credentials, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SLACK_NAMES = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -29,8 +28,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     """Sign and verify customers' identities; the first signs."""
     admin_port: int | None
     """Where /metrics is served when not beside the chat."""
-    slack: bool
-    """Whether Slack's settings are there."""
+    slack: Credentials | None = None
+    """What opens the workspace of the desk; None = web chat alone."""
 
 
 def read(variables: Mapping[str, str] | None = None) -> Environment:
@@ -51,15 +50,30 @@ def read(variables: Mapping[str, str] | None = None) -> Environment:
         database=_secret(variables, "FRONTDESK_DATABASE_URL"),
         identity_keys=tuple(keys.replace(",", " ").split()),
         admin_port=int(port) if port else None,
-        slack=any(_secret(variables, name) for name in SLACK_NAMES),
+        slack=slack(variables),
     )
 
 
+def slack(variables: Mapping[str, str] | None = None) -> Credentials | None:
+    """Return what the environment says of Slack; None when it names none.
+
+    Raises:
+        BotError: It says so by half, or a secret's file cannot be read.
+    """
+    variables = os.environ if variables is None else variables
+    return credentials(lambda name: _value(variables, name))
+
+
 def _secret(variables: Mapping[str, str], name: str) -> str | None:
+    return _value(variables, name) or None
+
+
+def _value(variables: Mapping[str, str], name: str) -> str | None:
+    """Return a variable, or what its file holds; an empty one is not the same as none."""
     file = variables.get(f"{name}_FILE")
     if not file:
-        return variables.get(name) or None
+        return variables.get(name)
     try:
-        return Path(file).read_text(encoding="utf-8").strip() or None
+        return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise BotError(f"{name}_FILE cannot be read: {error.strerror}") from error

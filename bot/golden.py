@@ -60,7 +60,8 @@ async def _conversation(
     """Hold one conversation; the first turn that goes wrong ends it."""
     now = test.given.now.astimezone(UTC) if test.given.now else datetime.now(UTC)
     async with Rehearsal.open(playbook, lambda: now) as rehearsal:
-        visitor = await rehearsal.visitor(test.given.customer, test.given.language)
+        given = test.given
+        visitor = await rehearsal.visitor(given.customer, given.language, given.site)
         for index, turn in enumerate(test.turns):
             place = ("conversations", number, "turns", index)
             reaction = await _take(visitor, turn)

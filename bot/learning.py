@@ -1,6 +1,7 @@
 """From corrections to a patch of the configuration: examples that people confirmed, nothing else.
 
-A patch touches the lines that it adds and no other, so comments, order and line ends stay. Names,
+A patch touches the lines that it adds or moves and no other, so comments, order and line ends stay.
+A text that stands under another intent is moved, for it cannot mean both. Names,
 contacts and numbers of the customer are replaced by made-up ones: a configuration travels further
 than the store.
 """
@@ -11,14 +12,15 @@ import difflib
 import json
 import re
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bot.errors import BotError, shown
-from bot.settings.checks.understanding import normalised
+from bot.settings.checks.understanding import FEWEST_EXAMPLES, examples_of, normalised
 from bot.settings.strict_yaml import FORBIDDEN, parse, scalar
 from nlp.examples import Example
 from nlp.understanding import OUT_OF_SCOPE, Language
@@ -59,6 +61,8 @@ class Lesson(Struct, frozen=True, kw_only=True):
     """The messages; of an intent's example one, of a need's conversation several."""
     intent: str | None = None
     language: Language
+    moved_from: Steps | None = None
+    """The item of a list where the text stands now, under another intent."""
 
 
 class Patch(Struct, frozen=True, kw_only=True):
@@ -90,21 +94,52 @@ class Patch(Struct, frozen=True, kw_only=True):
             if lesson.intent is not None
         )
 
+    def moves(self) -> tuple[Lesson, ...]:
+        """Return the lessons of texts that stand somewhere already."""
+        return tuple(lesson for lesson in self.lessons if lesson.moved_from is not None)
+
     def apply(self) -> None:
-        """Write the files, each whole or not at all.
+        """Write the files, all or none of them.
 
         Raises:
-            BotError: a file has changed since it was read.
+            BotError: a file has changed since it was read, or cannot be written.
         """
         for path, text in self.before.items():
             if _read(path) != text:
                 raise BotError(f"{shown(path)} has changed meanwhile; run it again")
-        for path, text in self.after.items():
-            place = path.resolve()  # a link goes on leading to its file
-            beside = place.with_name(f".{place.name}.new")
-            beside.write_text(text, encoding="utf-8", newline="")
-            shutil.copymode(place, beside)
-            beside.replace(place)
+        fresh: dict[Path, Path] = {}
+        try:
+            for path, text in self.after.items():
+                place = path.resolve()  # a link goes on leading to its file
+                fresh[place] = place.with_name(f".{place.name}.new")
+                _write_beside(fresh[place], text, place)
+            # What can fail has been done: all that is left is to change names.
+            for place, beside in fresh.items():
+                beside.replace(place)
+        finally:
+            for beside in fresh.values():
+                with suppress(OSError):
+                    beside.unlink()
+
+
+def _write_beside(beside: Path, text: str, place: Path) -> None:
+    try:
+        beside.write_text(text, encoding="utf-8", newline="")
+        shutil.copymode(place, beside)
+    except OSError as error:
+        reason = f"{shown(place)} cannot be written: {error.strerror}"
+        raise BotError(f"{reason}; nothing has been changed") from error
+
+
+class _Standing(Struct, frozen=True):
+    """An example that is there, or that an earlier correction teaches."""
+
+    intent: str
+    text: str
+    place: Steps | None
+    """None when a correction teaches it."""
+    exchange_id: str = ""
+    """Of that correction."""
 
 
 def lessons(
@@ -119,7 +154,7 @@ def lessons(
         corrected: The corrections.
         turns: By exchange, what the customer had said before it, oldest first.
     """
-    known = {normalised(text) for text in _example_texts(settings)}
+    intents = _IntentLessons(settings)
     found: list[Lesson] = []
     refused: list[str] = []
     for message in corrected:
@@ -129,21 +164,83 @@ def lessons(
         if language not in settings.general.languages:
             continue
         text = anonymous(message.text, message.understanding, language)
-        if message.intent in (*settings.intents, OUT_OF_SCOPE) and normalised(text) not in known:
-            known.add(normalised(text))
-            found.append(_example(str(message.intent), text, language))
+        taught: list[Lesson | str | None] = []
+        if message.intent in (*settings.intents, OUT_OF_SCOPE):
+            taught.append(intents.lesson(message, text, language))
         if message.need in settings.needs:
             before = turns.get(message.exchange_id, ())
-            if not all(seen for _, seen in before):
-                refused.append(f"{message.exchange_id}: an earlier message {_UNKNOWN}")
-                continue
-            said = (*(anonymous(words, seen, language) for words, seen in before), text)
-            place = ("needs", str(message.need), "conversations", language)
-            lesson = Lesson(place=place, turns=said, language=language)
-            there = settings.needs[str(message.need)].conversations.get(language, ())
-            if said not in there and lesson not in found:
+            taught.append(_need_lesson(settings, message, text, language, before))
+        for lesson in taught:
+            if isinstance(lesson, str):
+                refused.append(f"{message.exchange_id}: {lesson}")
+            elif lesson is not None and lesson not in found:
                 found.append(lesson)
     return tuple(found), tuple(refused)
+
+
+class _IntentLessons:
+    """What corrections of intents teach, beside all the examples that there are."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.known = {
+            normalised(text): _Standing(intent, text, place)
+            for intent, text, place in examples_of(settings)
+        }
+        self.moved: Counter[Steps] = Counter()
+        """How many examples go away, by their list."""
+
+    def lesson(
+        self, message: CorrectedMessage, text: str, language: Language
+    ) -> Lesson | str | None:
+        """Return what a correction teaches, why it cannot be, or None for nothing new."""
+        intent = str(message.intent)
+        standing = self.known.get(normalised(text))
+        if standing is not None and standing.intent == intent:
+            return None
+        if standing is not None and standing.place is None:
+            return f"'{text}' is '{standing.intent}' by the correction of {standing.exchange_id}"
+        moved_from = None
+        if standing is not None and standing.place is not None:
+            moved_from, text = standing.place, standing.text
+            language = "zh" if moved_from[-2] == "zh" else "en"
+            if not self._can_lose_one(moved_from[:-1]):
+                at = self.settings.where(*moved_from)
+                return (
+                    f"'{text}' stands in '{standing.intent}' at {shown(at.file)}:{at.line}, "
+                    "which has no example to spare"
+                )
+        self.known[normalised(text)] = _Standing(intent, text, None, message.exchange_id)
+        return _example(intent, text, language, moved_from)
+
+    def _can_lose_one(self, place: Steps) -> bool:
+        """Count an example out of a list, if enough of them stay."""
+        part, *rest = place
+        owner = self.settings.intents[str(rest[0])] if part == "intents" else None
+        examples = (owner or self.settings.out_of_scope).examples
+        count = len(examples["zh" if place[-1] == "zh" else "en"])
+        least = FEWEST_EXAMPLES if owner is not None else 1
+        if count - self.moved[place] <= least:
+            return False
+        self.moved[place] += 1
+        return True
+
+
+def _need_lesson(
+    settings: Settings,
+    message: CorrectedMessage,
+    text: str,
+    language: Language,
+    before: Sequence[Turn],
+) -> Lesson | str | None:
+    """Return what a correction teaches of a need, why it cannot be, or None for nothing new."""
+    if not all(seen for _, seen in before):
+        return f"an earlier message {_UNKNOWN}"
+    said = (*(anonymous(words, seen, language) for words, seen in before), text)
+    if said in settings.needs[str(message.need)].conversations.get(language, ()):
+        return None
+    place = ("needs", str(message.need), "conversations", language)
+    return Lesson(place=place, turns=said, language=language)
 
 
 _UNKNOWN = "was never understood: what is personal in it is not known"
@@ -183,12 +280,25 @@ def patch(settings: Settings, taught: Sequence[Lesson]) -> Patch:
     Raises:
         BotError: a list is written in a form that cannot be added to.
     """
-    by_file: dict[Path, list[Lesson]] = defaultdict(list)
+    changes: dict[Path, _Change] = defaultdict(_Change)
     for lesson in taught:
-        by_file[settings.where(*lesson.place).file].append(lesson)
-    before = {path: _read(path) for path in by_file}
-    after = {path: _added(settings, path, before[path], by_file[path]) for path in by_file}
+        file = settings.where(*lesson.place).file
+        changes[file].added[settings.inside(*lesson.place)].append(lesson)
+        if lesson.moved_from is not None:
+            *place, index = lesson.moved_from
+            left = changes[settings.where(*place).file]
+            left.removed[settings.inside(*place)].add(int(index))
+    before = {path: _read(path) for path in changes}
+    after = {path: _changed(path, before[path], change) for path, change in changes.items()}
     return Patch(before=before, after=after, lessons=tuple(taught))
+
+
+class _Change(Struct):
+    """What happens to the lists of a file."""
+
+    added: dict[Steps, list[Lesson]] = field(default_factory=lambda: defaultdict(list))
+    removed: dict[Steps, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """By their place in the list."""
 
 
 def _read(path: Path) -> str:
@@ -197,28 +307,32 @@ def _read(path: Path) -> str:
         return file.read()
 
 
-def _added(settings: Settings, path: Path, text: str, taught: Sequence[Lesson]) -> str:
-    by_list: dict[Steps, list[Lesson]] = defaultdict(list)
-    for lesson in taught:
-        by_list[settings.inside(*lesson.place)].append(lesson)
+def _changed(path: Path, text: str, change: _Change) -> str:
     lines = text.splitlines(keepends=True)
     line_end = "\r\n" if text.count("\r\n") else "\n"
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    ends = {place: _end(path, root, place) for place in by_list}
+    places = {*change.added, *change.removed}
+    lists = {place: _list(path, root, place) for place in places}
+    edits: list[tuple[int, int, list[str]]] = []
+    for place, node in lists.items():
+        gone = [node.value[index] for index in change.removed.get(place, ())]
+        edits += [(item.start_mark.line, _behind(item), []) for item in gone]
+        indent, end = " " * node.start_mark.column, _behind(node.value[-1])
+        new = [f"{indent}- {_item(lesson)}{line_end}" for lesson in change.added.get(place, ())]
+        edits.append((end, end, new))
     # From the bottom up, so that what is above keeps its line.
-    for place in sorted(by_list, key=lambda p: -ends[p][0]):
-        end, indent = ends[place]
-        if not lines[end - 1].endswith("\n"):
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2], reverse=True):
+        if new and not lines[end - 1].endswith("\n"):
             lines[end - 1] += line_end
-        lines[end:end] = [f"{indent}- {_item(lesson)}{line_end}" for lesson in by_list[place]]
-    new = "".join(lines)
-    if _values(new, path, by_list) != _wanted(_values(text, path, by_list), by_list):
-        raise BotError(f"{shown(path)} cannot be added to: write its lists as one item a line")
-    return new
+        lines[start:end] = new
+    after = "".join(lines)
+    if _values(after, path, places) != _wanted(_values(text, path, places), change):
+        raise BotError(f"{shown(path)} cannot be changed: write its lists as one item a line")
+    return after
 
 
-def _end(path: Path, root: yaml.Node, place: Steps) -> tuple[int, str]:
-    """Return behind which line a list ends, and how its items are indented."""
+def _list(path: Path, root: yaml.Node, place: Steps) -> yaml.SequenceNode:
+    """Return a list that is written as one item a line."""
     node = root
     for step in place:
         assert isinstance(node, yaml.MappingNode)  # noqa: S101 - the configuration was read so
@@ -226,11 +340,15 @@ def _end(path: Path, root: yaml.Node, place: Steps) -> tuple[int, str]:
     if not isinstance(node, yaml.SequenceNode) or node.flow_style or not node.value:
         line = node.start_mark.line + 1
         raise BotError(f"{shown(path)}:{line}: write this list as one item a line")
-    last = node.value[-1]
-    while isinstance(last, yaml.SequenceNode) and not last.flow_style and last.value:
-        last = last.value[-1]  # a block ends only where something else begins
-    mark = last.end_mark
-    return mark.line + (mark.column > 0), " " * node.start_mark.column
+    return node
+
+
+def _behind(item: yaml.Node) -> int:
+    """Return behind which line an item of a list ends."""
+    while isinstance(item, yaml.SequenceNode) and not item.flow_style and item.value:
+        item = item.value[-1]  # a block ends only where something else begins
+    mark = item.end_mark
+    return int(mark.line + (mark.column > 0))
 
 
 def _values(text: str, path: Path, places: Iterable[Steps]) -> dict[Steps, list[Json]]:
@@ -245,14 +363,13 @@ def _values(text: str, path: Path, places: Iterable[Steps]) -> dict[Steps, list[
     return found
 
 
-def _wanted(
-    old: Mapping[Steps, list[Json]], taught: Mapping[Steps, Sequence[Lesson]]
-) -> dict[Steps, list[Json]]:
-    new: dict[Steps, list[Any]] = {
-        place: [lesson.turns[0] if lesson.intent else list(lesson.turns) for lesson in some]
-        for place, some in taught.items()
-    }
-    return {place: [*values, *new[place]] for place, values in old.items()}
+def _wanted(old: Mapping[Steps, list[Json]], change: _Change) -> dict[Steps, list[Json]]:
+    wanted: dict[Steps, list[Any]] = {}
+    for place, values in old.items():
+        gone, more = change.removed.get(place, set()), change.added.get(place, ())
+        kept = [value for index, value in enumerate(values) if index not in gone]
+        wanted[place] = kept + [x.turns[0] if x.intent else list(x.turns) for x in more]
+    return wanted
 
 
 def _item(lesson: Lesson) -> str:
@@ -272,16 +389,9 @@ def json_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _example(intent: str, text: str, language: Language) -> Lesson:
+def _example(intent: str, text: str, language: Language, moved_from: Steps | None) -> Lesson:
     part = ("out_of_scope",) if intent == OUT_OF_SCOPE else ("intents", intent)
     place = (*part, "examples", language)
-    return Lesson(place=place, turns=(text,), intent=intent, language=language)
-
-
-def _example_texts(settings: Settings) -> Iterable[str]:
-    for by_language in (
-        settings.out_of_scope.examples,
-        *(intent.examples for intent in settings.intents.values()),
-    ):
-        for texts in by_language.values():
-            yield from texts
+    return Lesson(
+        place=place, turns=(text,), intent=intent, language=language, moved_from=moved_from
+    )

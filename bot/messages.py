@@ -9,6 +9,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from crm_store.records import File
+
 
 class Message(Struct, frozen=True, kw_only=True):
     """One utterance of a customer, as a channel received it."""
@@ -21,6 +23,9 @@ class Message(Struct, frozen=True, kw_only=True):
     """What the pressed button carried."""
     verified: bool = False
     """Whether the sender has proved who they are on this very connection."""
+    replaces: int | None = None
+    """seq of their earlier message that this one corrects."""
+    files: tuple[File, ...] = ()
     received_at: datetime
 
 
@@ -30,6 +35,14 @@ class Receipt(Struct, frozen=True, kw_only=True):
     seq: int
     at: datetime
     duplicate: bool
+
+
+class Over(Struct, frozen=True, kw_only=True):
+    """The conversation is over, as its customer wanted."""
+
+    at: datetime
+    duplicate: bool
+    """Whether it was over already."""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -43,5 +56,7 @@ class Status(Struct, frozen=True, kw_only=True):
     """Expected wait in seconds."""
     agent: str | None = None
     """The name that the agent goes by."""
+    agent_picture: str | None = None
+    """The id of the agent's picture, see `crm_store/agents.py`."""
     ticket: str | None = None
     """As customers read it: T-1042."""

@@ -16,6 +16,7 @@ from bot.dialogue.context import Bands, Rules
 from bot.dialogue.replies import Replies
 from bot.routing.hours import Calendar
 from bot.routing.rules import Router
+from bot.routing.sla import Sla
 from bot.settings.model import ChoiceSlot, TextSlot
 from nlp.understanding import Bands as ModelBands
 
@@ -39,12 +40,19 @@ class Playbook(Struct, frozen=True, kw_only=True):
     rules: Rules
     replies: Replies
     router: Router
+    sla: Sla
     time_zone: ZoneInfo
 
     @property
     def config_id(self) -> str:
         """The configuration's id."""
         return self.settings.config_id
+
+    @property
+    def desk_language(self) -> Language:
+        """The language of the desk, where nobody in particular reads."""
+        settings = self.settings
+        return settings.desk.language or settings.general.languages[0]
 
     @property
     def model_id(self) -> str:
@@ -55,12 +63,14 @@ class Playbook(Struct, frozen=True, kw_only=True):
 def build(settings: Settings, engine: AsyncEngine) -> Playbook:
     """Return the playbook of a configuration and its model."""
     time_zone = ZoneInfo(settings.general.time_zone)
+    calendar = Calendar(settings.routing.hours, time_zone)
     return Playbook(
         settings=settings,
         engine=engine,
         rules=rules_of(settings, engine.bands),
         replies=Replies(settings.replies, time_zone),
-        router=Router(settings.routing, Calendar(settings.routing.hours, time_zone)),
+        router=Router(settings.routing, calendar),
+        sla=Sla(settings.routing, settings.desk, calendar),
         time_zone=time_zone,
     )
 

@@ -68,7 +68,9 @@ class Rehearsal:
             finally:
                 await store.close()
 
-    async def visitor(self, customer: str | None, language: Language | None = None) -> Visitor:
+    async def visitor(
+        self, customer: str | None, language: Language | None = None, site: str | None = None
+    ) -> Visitor:
         """Return somebody who starts to chat: a demo customer, signed in, or a stranger."""
         opened = await self.store.conversations.open(
             Opening(
@@ -78,6 +80,7 @@ class Rehearsal:
                 at=self.clock(),
                 customer={"external_id": customer} if customer else None,
                 locale=language,
+                site=site,
             )
         )
         return Visitor(self, opened.conversation.id, verified=customer is not None)

@@ -27,6 +27,14 @@ async def status_of(
     """Return the conversation's status at a time."""
     number = conversation.ticket_number
     ticket = spoken(number) if number is not None else None
+    if conversation.owner is Owner.AGENT and number is not None:
+        shown = playbook.settings.desk.pictures
+        return Status(
+            owner=conversation.owner,
+            agent=conversation.agent_name,
+            agent_picture=await store.agents.picture_of_ticket(number) if shown else None,
+            ticket=ticket,
+        )
     if conversation.owner is not Owner.QUEUE or number is None or conversation.queue is None:
         return Status(owner=conversation.owner, agent=conversation.agent_name, ticket=ticket)
     ahead = await store.tickets.ahead_of(number)

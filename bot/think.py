@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bot.actions import ACTIONS
 from bot.actions.outcome import Outcome, Request, Status
-from bot.dialogue.context import TICKET, Known, Say
+from bot.dialogue.context import PERSON, TICKET, Known, Say
 from bot.dialogue.decide import decide
 from bot.dialogue.ownership import Event, next_owner
 from bot.dialogue.settle import settle
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 6
 """Things done for one message; a configuration that wants more is going round in circles."""
+
+
+SIGN_IN_FIRST = Outcome(status=Status.REFUSED, say=(Say(key="sign_in_for_person"),))
+"""What comes of whatever is left to a person, for a stranger who may not reach one."""
 
 
 class Work(Struct, frozen=True, kw_only=True):
@@ -99,7 +103,7 @@ async def think(work: Work, attempt: Attempt, playbook: Playbook, store: Store) 
     )
     stages.done("understand")
     state = DialogueState.from_json(conversation.state)
-    known = await _known(work, store, understanding, local_now)
+    known = await _known(work, playbook, store, understanding, local_now)
     stages.done("load")
     decision = decide(work.text, work.value, understanding, state, playbook.rules, known)
     stages.done("decide")
@@ -109,12 +113,15 @@ async def think(work: Work, attempt: Attempt, playbook: Playbook, store: Store) 
     return thought
 
 
-async def _known(work: Work, store: Store, understanding: Understanding, now: datetime) -> Known:
+async def _known(
+    work: Work, playbook: Playbook, store: Store, understanding: Understanding, now: datetime
+) -> Known:
     """Load what the decision is made from; a stranger costs no query."""
     conversation = work.conversation
     verified = work.verified
     orders = await store.orders.orders(work.customer.id) if verified else ()
     number = conversation.ticket_number
+    web_chat = playbook.settings.general.web_chat
     return Known(
         seq=work.seq,
         owner=next_owner(conversation.owner, Event.CUSTOMER_WRITES),
@@ -124,6 +131,9 @@ async def _known(work: Work, store: Store, understanding: Understanding, now: da
         ticket=spoken(number) if number is not None else None,
         language=understanding.language,
         now=now,
+        # Whose matter is with a person already goes on with them.
+        person=number is not None
+        or web_chat.reaches_a_person(conversation.site, verified=verified),
     )
 
 
@@ -156,8 +166,7 @@ class _Acting:
             step = steps.popleft()
             outcome = await ACTIONS[step.action].run(self.request(step, state))
             if outcome.ticket is not None:
-                # Before whatever is asked next: a question must be the last thing said.
-                outcome = replace(outcome, say=(*outcome.say, Say(key=TICKET)))
+                outcome = self.left_to_a_person(outcome, done)
             done.append(Done(step=step, outcome=outcome))
             rules = self.playbook.rules
             state, more, following = settle(state, step, outcome, rules, self.known, last=not steps)
@@ -170,10 +179,18 @@ class _Acting:
             understanding=self.understanding,
             decision=decision,
             state=state,
-            say=tuple(say),
+            say=tuple(say if self.known.person else map(_without_person, say)),
             done=tuple(done),
             flows=_flow_facts(before, state, seen, _ending(decision, done)),
         )
+
+    def left_to_a_person(self, outcome: Outcome, done: list[Done]) -> Outcome:
+        """Return the outcome with its ticket spoken of, or that they have to sign in for it."""
+        if self.known.person:
+            # Before whatever is asked next: a question must be the last thing said.
+            return replace(outcome, say=(*outcome.say, Say(key=TICKET)))
+        told = any(each.outcome is SIGN_IN_FIRST for each in done)
+        return replace(SIGN_IN_FIRST, say=()) if told else SIGN_IN_FIRST
 
     def request(self, step: Step, state: DialogueState) -> Request:
         """Return what an action is given."""
@@ -198,6 +215,12 @@ class _Acting:
             search=self.playbook.engine.passages,
             knowledge_band=self.playbook.rules.bands.knowledge,
         )
+
+
+def _without_person(say: Say) -> Say:
+    """Return it without the button that asks for a person."""
+    choices = tuple(choice for choice in say.choices if choice.value != PERSON.value)
+    return say if choices == say.choices else replace(say, choices=choices)
 
 
 def language_of(tag: str | None) -> Language | None:

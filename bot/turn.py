@@ -125,6 +125,7 @@ class Turns:
         clock: Callable[[], datetime],
         observe: Observe | None = None,
         remote_channels: frozenset[str] = frozenset(),
+        desk_is_away: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make the turns of a process.
 
@@ -135,6 +136,7 @@ class Turns:
             clock: Returns the present, aware UTC.
             observe: Called with every finished turn.
             remote_channels: Channels whose replies go through the outbox.
+            desk_is_away: Whether those whom customers are passed on to cannot be reached now.
         """
         self.playbook = playbook
         self._store = store
@@ -142,8 +144,10 @@ class Turns:
         self._clock = clock
         self._observe = observe
         self._remote = remote_channels
+        self._desk_is_away = desk_is_away
         self._waiting: dict[str, deque[Work]] = {}
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        """By conversation; each works its queue off."""
         self._closing = False
         self._quiet_until = 0.0
 
@@ -168,6 +172,8 @@ class Turns:
                 value=message.value,
                 at=message.received_at,
                 verified=message.verified,
+                replaces=message.replaces,
+                files=message.files,
             )
         )
         if not received.handled and not self._waits(message.conversation_id, received.seq):
@@ -211,11 +217,17 @@ class Turns:
             )
         return len(unhandled)
 
+    async def caught_up(self, conversation_id: str) -> None:
+        """Return once everything that a customer has said by now is answered."""
+        worker = self._workers.get(conversation_id)
+        if worker is not None:
+            await asyncio.wait({worker})
+
     async def drain(self, timeout_s: float) -> None:
         """Finish what waits, as far as the time allows; the rest is taken up at the next start."""
         self._closing = True
         if self._workers:
-            _, late = await asyncio.wait(tuple(self._workers), timeout=timeout_s)
+            _, late = await asyncio.wait(tuple(self._workers.values()), timeout=timeout_s)
             for worker in late:
                 worker.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -232,8 +244,7 @@ class Turns:
             return
         self._waiting[work.conversation.id] = queue = deque([work])
         worker = asyncio.create_task(self._work_off(work.conversation.id, queue))
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        self._workers[work.conversation.id] = worker
 
     async def _work_off(self, conversation_id: str, queue: deque[Work]) -> None:
         """Answer a conversation's messages in order, until none waits."""
@@ -254,6 +265,7 @@ class Turns:
             log.warning("left_for_next_start", conversation=conversation_id, code="unavailable")
         finally:
             del self._waiting[conversation_id]
+            del self._workers[conversation_id]
 
     async def _answer(self, course: _Course) -> Conversation | None:
         """Take one message through the walk, however long the store makes it wait.
@@ -291,7 +303,7 @@ class Turns:
         """Think, write once, send; after an error, say sorry and leave it to a person."""
         work, stages = course.work, Stages()
         attempt = Attempt(exchange_id=course.exchange_id, now=self._clock(), stages=stages)
-        concluder = Concluder(self.playbook, self._store, self._remote)
+        concluder = Concluder(self.playbook, self._store, self._remote, self._desk_is_away)
         if course.error_id is None:
             thought = await think(work, attempt, self.playbook, self._store)
             conclusion = await concluder.conclude(work, attempt, thought)

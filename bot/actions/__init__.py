@@ -42,6 +42,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """The slots it cannot do without."""
     options: frozenset[str] = frozenset()
     """The options it reads."""
+    texts: frozenset[str] = frozenset()
+    """Those of them that people read, and that may be given by language."""
 
 
 _ORDER = frozenset({"order", "contact"})
@@ -108,6 +110,7 @@ ACTIONS: Mapping[str, Action] = {
         replies=report.REPLIES,
         slots=frozenset({"details"}),
         options=frozenset({"subject", "hand_over", "topic"}),
+        texts=frozenset({"subject"}),
     ),
     "change_account": Action(
         run=account.change, replies=account.REPLIES, slots=frozenset({"field", "new_value"})

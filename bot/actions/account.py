@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome, Status, TicketRequest
+from bot.desk.words import has_words, in_each
 from bot.dialogue.context import PERSON, Say
 from bot.dialogue.replies import Term
 from crm_store.effects import UpdateCustomer
 
 if TYPE_CHECKING:
     from bot.actions.outcome import Request
+    from nlp.understanding import Language
 
 REPLIES = {
     "account.sign_in": frozenset(),
@@ -61,7 +63,7 @@ async def close(request: Request) -> Outcome:
         return Outcome(status=Status.CONFIRM, say=(Say(key="account.confirm_close"),))
     return Outcome(
         say=(Say(key="account.closing"),),
-        ticket=TicketRequest(subject="Close the account", hand_over=False),
+        ticket=TicketRequest(subject=in_each("subject.close_account"), hand_over=False),
     )
 
 
@@ -72,8 +74,13 @@ async def privacy(request: Request) -> Outcome:
     wish = str(request.slots["wish"])
     return Outcome(
         say=(Say(key="account.privacy"),),
-        ticket=TicketRequest(subject=f"Personal data: {wish}", hand_over=False),
+        ticket=TicketRequest(subject=_privacy_subject(wish), hand_over=False),
     )
+
+
+def _privacy_subject(wish: str) -> dict[Language, str]:
+    key = f"subject.privacy.{wish}"
+    return in_each(key) if has_words(key, "en") else in_each("subject.privacy", wish=wish)
 
 
 def _entity(request: Request, kind: str) -> str | None:

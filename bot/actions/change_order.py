@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome, Status, TicketRequest
 from bot.actions.proof import own_order
+from bot.desk.words import in_each
 from bot.dialogue.context import Option, Say
 from bot.dialogue.replies import Term
 from crm_store.effects import CHANGEABLE, ChangeAddress, ChangeDelivery, ChangeQuantity
@@ -48,7 +49,8 @@ async def run(request: Request) -> Outcome:
         case "address":
             return _address(order, request)
         case _:
-            ticket = TicketRequest(subject=f"Change order {order.number}", hand_over=False)
+            subject = in_each("subject.change_order", order=order.number)
+            ticket = TicketRequest(subject=subject, hand_over=False)
             say = Say(key="change.for_person", values={"order": order.number})
             return Outcome(say=(say,), ticket=ticket, proved=order.number)
 

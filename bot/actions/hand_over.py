@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome, Status, TicketRequest
+from bot.desk.words import in_each
 
 if TYPE_CHECKING:
     from bot.actions.outcome import Request
@@ -17,5 +18,8 @@ async def run(request: Request) -> Outcome:
     """Ask for a ticket that a person takes over."""
     return Outcome(
         status=Status.HAND_OVER,
-        ticket=TicketRequest(subject="Wants to talk to a person", hand_over=True),
+        ticket=TicketRequest(
+            subject=in_each("subject.person" if request.text else "subject.files"),
+            hand_over=True,
+        ),
     )

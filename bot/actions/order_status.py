@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome
 from bot.actions.proof import own_order
-from bot.dialogue.context import Say
+from bot.dialogue.context import CardOf, Say
 from bot.dialogue.replies import Term
 from crm_store.records import Order, OrderState
 
@@ -64,6 +64,7 @@ async def status_of(order: Order, request: Request) -> Say:
             "delivered": order.delivered_at.date() if order.delivered_at else None,
             "refund": Term(key=f"refund_state.{order.refund['state']}") if order.refund else "",
         },
+        cards=(CardOf(of=order),),
     )
 
 

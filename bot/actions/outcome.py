@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.dialogue.context import Say
+    from bot.dialogue.context import OptionValue, Say
     from bot.dialogue.state import SlotValue
     from crm_store.effects import Effect
     from crm_store.records import Appointment, Customer, Order, Product
@@ -42,8 +42,8 @@ class Status(StrEnum):
 class TicketRequest(Struct, frozen=True, kw_only=True):
     """Why a person is needed."""
 
-    subject: str
-    """One line for the agent, in English; without the customer's words."""
+    subject: Mapping[Language, str]
+    """One line for the agent, by language; without the customer's words."""
     hand_over: bool
     """Whether the conversation waits for a person, or goes on with the bot."""
     reason: str = ""
@@ -115,7 +115,7 @@ class Request(Struct, frozen=True, kw_only=True):
     slots: Mapping[str, SlotValue]
     product: str | None = None
     """The product that the request named."""
-    options: Mapping[str, str | bool | int]
+    options: Mapping[str, OptionValue]
     """What the flow hands to its action."""
     confirmed: bool
     customer: Customer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.actions.answer import best_passage
 from bot.actions.outcome import Outcome, Status
-from bot.dialogue.context import Option, Say
+from bot.dialogue.context import CardOf, Option, Say
 from bot.dialogue.replies import Money, Term
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def info(request: Request) -> Outcome:
         "options": options,
     }
     key = "product.info_options" if options else "product.info"
-    return Outcome(say=(Say(key=key, values=values),))
+    return Outcome(say=(Say(key=key, values=values, cards=(CardOf(of=product),)),))
 
 
 async def availability(request: Request) -> Outcome:
@@ -74,7 +74,7 @@ async def availability(request: Request) -> Outcome:
         key = "stock.few" if product.stock <= FEW else "stock.yes"
     else:
         key = "stock.soon" if product.restock_on else "stock.no"
-    return Outcome(say=(Say(key=key, values=values),))
+    return Outcome(say=(Say(key=key, values=values, cards=(CardOf(of=product),)),))
 
 
 async def recommend(request: Request) -> Outcome:
@@ -84,18 +84,23 @@ async def recommend(request: Request) -> Outcome:
     found.sort(key=lambda product: (-product.stock, product.id))
     if not found:
         return Outcome(status=Status.REFUSED, say=(Say(key="recommend.none"),))
+    best = found[:MOST_RECOMMENDED]
     lines = tuple(
         Term(
             key="recommend.line",
             values={"product": product.names, "price": price(product, request.language)},
         )
-        for product in found[:MOST_RECOMMENDED]
+        for product in best
     )
-    choices = tuple(
-        Option(value=f"product:{product.id}", label=product.names)
-        for product in found[:MOST_RECOMMENDED]
-    )
-    return Outcome(say=(Say(key="recommend", values={"goods": lines}, choices=choices),))
+    choices = tuple(Option(value=_about(product), label=product.names) for product in best)
+    cards = tuple(CardOf(of=product, value=_about(product)) for product in best)
+    say = Say(key="recommend", values={"goods": lines}, choices=choices, cards=cards)
+    return Outcome(say=(say,))
+
+
+def _about(product: Product) -> str:
+    """Return the value of what asks about a product."""
+    return f"product:{product.id}"
 
 
 async def _product(request: Request) -> Product | Outcome:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bot.actions.outcome import Outcome, Status, TicketRequest
+from bot.desk.words import in_each, words
 from bot.dialogue.context import Say
 
 if TYPE_CHECKING:
     from bot.actions.outcome import Request
+    from nlp.understanding import Language
 
 TOPICS = ("complaint", "payment", "technical", "warranty")
 
@@ -20,11 +23,25 @@ async def run(request: Request) -> Outcome:
     """Open a ticket under the flow's subject."""
     hand_over = bool(request.options.get("hand_over", False))
     order = request.slots.get("order")
-    subject = str(request.options.get("subject", "Report"))
+    order = str(order) if order else None
     return Outcome(
         say=(Say(key=f"report.{request.options['topic']}"),),
         status=Status.HAND_OVER if hand_over else Status.DONE,
-        ticket=TicketRequest(
-            subject=f"{subject} ({order})" if order else subject, hand_over=hand_over
-        ),
+        ticket=TicketRequest(subject=_subject(request, order), hand_over=hand_over),
     )
+
+
+def _subject(request: Request, order: str | None) -> dict[Language, str]:
+    """Return the flow's subject in each language; where it has but one, in that one."""
+    given = request.options.get("subject")
+    found = in_each("subject.report")
+    if isinstance(given, Mapping):
+        found |= given
+    elif isinstance(given, str):
+        found = dict.fromkeys(found, given)
+    if order is None:
+        return found
+    return {
+        language: words("subject.of_order", language, subject=subject, order=order)
+        for language, subject in found.items()
+    }

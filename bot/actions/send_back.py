@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from bot.actions.order_status import goods
 from bot.actions.outcome import Outcome, Status, TicketRequest
 from bot.actions.proof import own_order
+from bot.desk.words import in_each
 from bot.dialogue.context import Say
 from bot.dialogue.replies import Money, Term
 from crm_store.effects import CHANGEABLE, RETURNABLE, RequestReturn
@@ -108,7 +109,7 @@ def _damage(order: Order, wish: str) -> Outcome:
     return Outcome(
         say=(Say(key=f"damage.{wish}", values={"order": order.number}),),
         ticket=TicketRequest(
-            subject=f"Damaged, wrong or missing goods in {order.number}, wants a {wish}",
+            subject=in_each(f"subject.damage.{wish}", order=order.number),
             hand_over=False,
         ),
         proved=order.number,

@@ -20,17 +20,18 @@ PAGE_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "connect-src 'self'",
-        "img-src 'self' data:",
+        "img-src 'self' blob: data:",
+        "frame-src 'self'",
         "base-uri 'none'",
         "frame-ancestors 'self'",
         "form-action 'self'",
     )
 )
 
-OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
+OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """For what is no page: were it ever shown as one, it could do nothing."""
 
-EMBEDDED = ("/widget.js", "/widget/")
+EMBEDDED = ("/widget.js", "/widget/", "/chat/pictures/")
 """Loaded by other sites' pages; everything else is our own."""
 
 CODES = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import bot
+from bot.cli.progress import shown_progress
 from bot.errors import BotError, ConfigError, Fault, shown
 from bot.settings import schemas
 from bot.settings.golden import load_golden
@@ -51,7 +52,14 @@ def init(
     typer.echo(f"Wrote {count} files to {shown(folder)}. Next: frontdesk serve {shown(folder)}")
 
 
-def check(config: Config = DEFAULT, *, as_json: AsJson = False) -> None:
+def check(
+    config: Config = DEFAULT,
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask Slack as well what is missing there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
     """Check every file of a configuration, and how they fit together."""
     if not config.is_dir():
         message = "there is no such configuration folder"
@@ -68,12 +76,46 @@ def check(config: Config = DEFAULT, *, as_json: AsJson = False) -> None:
                 typer.echo(str(fault), err=True)
         raise typer.Exit(1) from None
     counts = _counts(settings, tests)
-    if as_json:
-        report = {"ok": True, "config": settings.config_id, **counts, "faults": []}
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
+    report = {"ok": True, "config": settings.config_id, **counts, "faults": []}
+    if not as_json:
         words = ", ".join(f"{count} {what}" for what, count in counts.items())
         typer.echo(f"{shown(config)} is sound ({settings.config_id}): {words}")
+    if live:
+        return _check_live(settings, report, as_json=as_json)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    return 0
+
+
+def _check_live(settings: Settings, report: dict[str, Any], *, as_json: bool) -> int:
+    """Say what Slack lacks; 1 when it lacks something.
+
+    Raises:
+        CannotAsk: Slack does not tell; what it told before is shown.
+    """
+    from bot import log
+    from bot.cli import live
+
+    # What Slack does is told in the report; the log's lines would only repeat it.
+    log.configure(level="CRITICAL")
+    failed: live.CannotAsk | None = None
+    try:
+        with shown_progress() as progress:
+            findings = live.ask_slack(settings, progress)
+    except live.CannotAsk as error:
+        failed, findings = error, error.findings
+    missing = any(each.state is live.State.MISSING for each in findings)
+    if as_json:
+        report |= {
+            "ok": not missing and failed is None,
+            "slack": {"asked": failed is None, "findings": live.report(findings)},
+        }
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        live.show(findings, asked=failed is None)
+    if failed is not None:
+        raise failed
+    return 1 if missing else 0
 
 
 def templates() -> dict[str, Path]:

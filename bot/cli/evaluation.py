@@ -50,13 +50,18 @@ def run_evaluation(
         bool,
         typer.Option(
             "--gate",
-            help="Exit with 1 when the model is significantly worse than --against, or the "
-            "examples contradict each other.",
+            help="Exit with 1 when the model is significantly worse than --against, was trained "
+            "on the messages, or the examples contradict each other.",
         ),
     ] = False,
     at_least: Annotated[
         float | None,
-        typer.Option(help="Exit with 1 when the accuracy is below this share.", min=0, max=1),
+        typer.Option(
+            help="Exit with 1 when the accuracy is below this share, or was measured on messages "
+            "that the model was trained on.",
+            min=0,
+            max=1,
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="A folder for evaluation.json and evaluation.html.")
@@ -85,11 +90,26 @@ def run_evaluation(
         _tell_data_faults(figures.data_faults)
         if report is not None:
             typer.echo(f"The page is {shown(report / 'evaluation.html')}")
-    short = at_least is not None and figures.accuracy < at_least
-    return int(not complete or short or (gate and not _passes(figures)))
+    passed = _passes(figures, at_least, gate=gate)
+    return int(not complete or not passed)
 
 
-def _passes(figures: Report) -> bool:
+def _passes(figures: Report, at_least: float | None, *, gate: bool) -> bool:
+    """Say whether the figures are what was asked for, where something was."""
+    if not gate and at_least is None:
+        return True
+    if figures.method == "trained on these rows":
+        typer.echo(
+            f"the model was trained on {figures.seen} of the {figures.messages} messages: "
+            "such figures pass neither --gate nor --at-least",
+            err=True,
+        )
+        return False
+    good = at_least is None or (figures.accuracy is not None and figures.accuracy >= at_least)
+    return good and (not gate or _may_replace(figures))
+
+
+def _may_replace(figures: Report) -> bool:
     """Say whether a model may take the place of the one that it was compared with."""
     worse = figures.comparison is not None and figures.comparison.verdict == "worse"
     return not worse and all(f.code != "DATA001" for f in figures.data_faults)
@@ -160,6 +180,7 @@ def _summary(figures: Report) -> str:
     rows = {
         "method": figures.method,
         "messages": f"{figures.messages}, {figures.in_scope} of them in scope",
+        **({"trained on": f"{figures.seen} of them"} if figures.seen else {}),
         "first guess right": percent(figures.first_guess),
         "right and not refused": percent(figures.accuracy),
         "macro F1": percent(figures.macro_f1),

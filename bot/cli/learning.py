@@ -7,10 +7,10 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from bot.cli.configuration import DEFAULT, AsJson, Config
 from bot.cli.data import DEFAULT_DATA, Data, opened_store
@@ -19,7 +19,7 @@ from bot.errors import BotError, shown
 from bot.settings.load import load
 
 if TYPE_CHECKING:
-    from bot.learning import Patch, Turn
+    from bot.learning import Lesson, Patch, Turn
     from bot.settings.settings import Settings
     from crm_store.records import CorrectedMessage, Correction
     from crm_store.store import Store
@@ -100,7 +100,8 @@ def learn(
     if as_json:
         content = {
             "corrections": len(corrected),
-            "added": len(taught),
+            "added": len(taught) - len(change.moves()),
+            "moved": [_moved(settings, lesson) for lesson in change.moves()],
             "refused": list(refused),
             "diff": change.diff(),
             "effect": None if figures is None else asdict(figures),
@@ -108,18 +109,43 @@ def learn(
         }
         typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
     else:
-        _tell(config, change, figures, len(corrected), applied=apply)
+        _tell(config, change, figures, _Counts(len(corrected), len(refused)), applied=apply)
     return int(bool(refused))
 
 
+class _Counts(NamedTuple):
+    """Of corrections: how many there are, and how many of them are refused."""
+
+    corrections: int
+    refused: int
+
+
+def _moved(settings: Settings, lesson: Lesson) -> dict[str, Any]:
+    """Return what leaves its place, as JSON."""
+    assert lesson.moved_from is not None  # noqa: S101 - it is a move
+    place = settings.where(*lesson.moved_from)
+    part, *rest = lesson.moved_from
+    return {
+        "text": lesson.turns[0],
+        "from": part if part == "out_of_scope" else rest[0],
+        "to": lesson.intent,
+        "path": str(place.file),
+        "line": place.line,
+    }
+
+
 def _tell(
-    config: Path, change: Patch, figures: Effect | None, corrections: int, *, applied: bool
+    config: Path, change: Patch, figures: Effect | None, counts: _Counts, *, applied: bool
 ) -> None:
     if not change.lessons:
-        typer.echo(f"{corrections} corrections, and nothing in them that {shown(config)} lacks.")
+        what = f"{shown(config)} lacks" if not counts.refused else "can be learned; see above why"
+        typer.echo(f"{counts.corrections} corrections, and nothing in them that {what}.")
         return
     typer.echo(change.diff(), nl=False)
-    typer.echo(f"\n{len(change.lessons)} to add, from {corrections} corrections.")
+    moved = len(change.moves())
+    also = f", {moved} to move from another intent" if moved else ""
+    added = len(change.lessons) - moved
+    typer.echo(f"\n{added} to add{also}, from {counts.corrections} corrections.")
     if figures is not None:
         typer.echo(
             "First guess right, cross-validated: "
@@ -142,8 +168,16 @@ def _effect(settings: Settings, change: Patch) -> Effect | None:
         return None
     from nlp.evaluation.trial import effect
 
+    there = settings.training_set()
+    # What is moved is not there when it is learned anew.
+    gone = {lesson.turns[0] for lesson in change.moves()}
+    there = replace(
+        there,
+        examples=tuple(e for e in there.examples if e.text not in gone),
+        out_of_scope=tuple(e for e in there.out_of_scope if e.text not in gone),
+    )
     with shown_progress() as progress:
-        return effect(settings.training_set(), added, progress)
+        return effect(there, added, progress)
 
 
 def _moment(since: str | None) -> datetime | None:

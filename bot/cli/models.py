@@ -23,9 +23,9 @@ Examples = Annotated[
 
 def read_examples(path: Path) -> tuple[tuple[Example, ...], tuple[LineFault, ...]]:
     """Read a file of examples, and name the rows that cannot be used."""
-    from nlp import examples
+    from nlp import example_files
 
-    file = examples.read_examples(path)
+    file = example_files.read_examples(path)
     for fault in file.faults:
         complain(fault)
     return file.examples, file.faults

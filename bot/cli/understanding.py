@@ -203,7 +203,10 @@ def _opened_output(output: Path | None) -> Iterator[IO[str]]:
             yield stream
         return
     place = output.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}-", dir=place.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}-", dir=place.parent)
+    except OSError as error:  # it names a file that nobody asked for
+        raise BotError(f"{shown(output)} cannot be written: {error.strerror}") from error
     beside = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from msgspec import Struct, field
 
@@ -10,10 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from bot.dialogue.forms import Kind
     from bot.dialogue.state import DialogueState
     from bot.settings.model import Flows, Intent
-    from crm_store.records import Customer, Order, Owner
+    from crm_store.records import Customer, Order, Owner, Product
     from nlp.understanding import Language
+
+
+OptionValue = Union[str, bool, int, "Mapping[Language, str]"]
+"""What a flow may hand to its action."""
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -39,13 +44,31 @@ PERSON = Option(value="human", key="choice.person")
 """The button that is never far away."""
 
 
+class CardOf(Struct, frozen=True, kw_only=True):
+    """A card: what it shows, as the shop has it, and what pressing it carries."""
+
+    of: Order | Product
+    value: str | None = None
+
+
+class FormOf(Struct, frozen=True, kw_only=True):
+    """A form under a question."""
+
+    kind: Kind
+    orders: tuple[Option, ...] = ()
+    """Of an order: those that it could be."""
+
+
 class Say(Struct, frozen=True, kw_only=True):
-    """One thing to say: a reply key, what fills its placeholders, and buttons under it."""
+    """One thing to say: a reply key, what fills its placeholders, and what stands under it."""
 
     key: str
     values: Mapping[str, Any] = field(default_factory=dict)
     """Dates, amounts and states are put into words when the reply is rendered."""
     choices: tuple[Option, ...] = ()
+    cards: tuple[CardOf, ...] = ()
+    """What the words are about, to be looked at."""
+    form: FormOf | None = None
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -58,7 +81,7 @@ class Step(Struct, frozen=True, kw_only=True):
     slots: Mapping[str, Any] = field(default_factory=dict)
     product: str | None = None
     """The product that the request named."""
-    options: Mapping[str, str | bool | int] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
     ask: Mapping[str, str] = field(default_factory=dict)
     """The reply key with which each slot of the flow is asked for."""
     confirmed: bool = False
@@ -116,6 +139,8 @@ class Known(Struct, frozen=True, kw_only=True):
     ticket: str | None
     language: Language
     now: datetime
+    person: bool = True
+    """Whether the customer may be put through to a person; if not, they have to sign in first."""
 
     def owns(self, number: str) -> bool:
         """Return whether an order is the verified customer's own."""

@@ -10,7 +10,7 @@ The rules stand in the order in which they are asked; the first that applies dec
 6.  several requests in one message: all are served
 7.  one clear request
 8.  an order number and nothing else
-9.  insults; a guess that is good enough to offer; something about an order
+9.  insults; a guess that is good enough to offer; something about an order: unless they wait
 10. nothing understood: the knowledge base, then rephrase once, then offer a person
 """
 
@@ -73,14 +73,16 @@ def decide(
     """
     heard = Heard(text, understanding, rules)
     state = replace(state, said={**state.said, **heard.said})
-    flow = state.active
-    if heard.tells_the_need(flow):
+    if text and heard.tells_the_need(state.active):
         state = state.heard(text)
     if known.owner is Owner.AGENT:
         return Decision(rule="owner.agent", state=state)
     turn = _Turn(heard, state, known)
     if value is not None:
         return turn.pressed(value)
+    if not text:  # files and no words: only a person can look at them
+        say = (Say(key="files_received"),) if known.person else ()
+        return replace(turn.person("files.alone"), say=say)
     if heard.wants_person():
         return turn.person("person.asked")
     return (
@@ -91,9 +93,7 @@ def decide(
         or turn.requests()
         or turn.request()
         or turn.bare_order()
-        or turn.insulted()
-        or turn.offer()
-        or turn.about_order()
+        or turn.unclear()
         or turn.not_understood()
     )
 
@@ -303,9 +303,8 @@ class _Turn:
             return None
         if self.heard.holds("waiting"):
             return self.person("queue.asked")
-        if not self.heard.said or "order_number" in self.heard.said:
-            return None
-        if self.heard.words > BARE_WORDS:
+        leaves_something = self.heard.said and "order_number" not in self.heard.said
+        if not leaves_something or self.heard.words > BARE_WORDS or self.heard.asks_for_more():
             return None
         return self.say("queue.noted", "noted_in_queue")
 
@@ -369,6 +368,12 @@ class _Turn:
         return self.start("track_order", self.text, self.heard.said, "bare_order")
 
     # -- 9-10: unsure ------------------------------------------------------------------------------
+
+    def unclear(self) -> Decision | None:
+        """Ask back what is meant; of whoever waits for a person it is only noted."""
+        if self.known.owner is Owner.QUEUE:
+            return None
+        return self.insulted() or self.offer() or self.about_order()
 
     def offer(self) -> Decision | None:
         bands = self.rules.bands

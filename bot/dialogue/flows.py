@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bot.dialogue.context import YES_NO, Option, Say, Step
+from bot.dialogue.context import YES_NO, CardOf, FormOf, Option, Say, Step
+from bot.dialogue.forms import kind_of
 from bot.dialogue.slots import CONTACT_TYPES, slot_of, value_from
 from bot.dialogue.state import FlowState, SlotValue
 from bot.settings.model import ChoiceSlot, EntitySlot, OrderSlot, ProofSlot
@@ -33,6 +34,9 @@ MOST_FLOWS = 4
 
 MOST_ORDERS_OFFERED = 4
 """More buttons than this are no help on a phone."""
+
+MOST_ORDERS_LISTED = 20
+"""In a form's list more than this are no help anywhere."""
 
 
 def open_flow(
@@ -162,26 +166,38 @@ def _fitting(slot: OrderSlot, flow: FlowState, known: Known) -> tuple[Order, ...
 
 def question(slot: Slot, flow: FlowState, known: Known) -> Say:
     """Return the question for a slot, with buttons where the answers are few."""
-    choices: tuple[Option, ...] = ()
+    values = {"order": flow.slots.get("order", "")}
     if isinstance(slot, OrderSlot):
-        choices = tuple(
-            Option(
-                value=f"slot:{slot.name}={order.number}",
-                key="choice.order",
-                values={
-                    "order": order.number,
-                    "state": order.state,
-                    "placed": order.placed_at.date(),
-                },
-            )
-            for order in _fitting(slot, flow, known)[:MOST_ORDERS_OFFERED]
-        )
-    elif isinstance(slot, ChoiceSlot):
+        return _which_order(slot, _fitting(slot, flow, known), values)
+    choices: tuple[Option, ...] = ()
+    if isinstance(slot, ChoiceSlot):
         choices = tuple(
             Option(value=f"slot:{slot.name}={option.value}", label=option.label)
             for option in slot.options
         )
-    return Say(key=slot.ask, values={"order": flow.slots.get("order", "")}, choices=choices)
+    kind = kind_of(slot)
+    form = None if kind is None else FormOf(kind=kind)
+    return Say(key=slot.ask, values=values, choices=choices, form=form)
+
+
+def _which_order(slot: OrderSlot, orders: tuple[Order, ...], values: Mapping[str, object]) -> Say:
+    """Return the question for an order: the newest as buttons and cards, many as a list."""
+    offered = tuple((f"slot:{slot.name}={o.number}", o) for o in orders[:MOST_ORDERS_OFFERED])
+    return Say(
+        key=slot.ask,
+        values=values,
+        choices=tuple(_choice(order, value) for value, order in offered),
+        cards=tuple(CardOf(of=order, value=value) for value, order in offered),
+        form=FormOf(
+            kind="order",
+            orders=tuple(_choice(order, order.number) for order in orders[:MOST_ORDERS_LISTED]),
+        ),
+    )
+
+
+def _choice(order: Order, value: str) -> Option:
+    values = {"order": order.number, "state": order.state, "placed": order.placed_at.date()}
+    return Option(value=value, key="choice.order", values=values)
 
 
 def ask_again(state: DialogueState, rules: Rules, known: Known) -> Say | None:

@@ -14,6 +14,8 @@ from bot.dialogue.slots import CONTACT_TYPES, value_from, values_of, words_besid
 from bot.settings.model import ChoiceSlot, OrderSlot, TextSlot
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from bot.dialogue.context import Rules
     from bot.dialogue.slots import Values
     from bot.dialogue.state import FlowState
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 PERSON_INTENT = "contact_human_agent"
 
 CANCEL_INTENT = "cancel_order"
+
+_SIGNS = {"no": "deny", "yes": "affirm"}
+"""What a phrase means that is written without a letter."""
 
 SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 """Heard within a flow, these answer its question or nothing; they never lead away from it."""
@@ -57,7 +62,8 @@ class Heard:
         """Entity type → value."""
         self.words = words_beside_values(understanding)
         """How many words there are besides what is named."""
-        self.understanding = _about_orders(understanding, rules, self.said)
+        signed = _signed(text, understanding, rules, self._phrases)
+        self.understanding = _about_orders(signed, rules, self.said)
 
     @property
     def intent(self) -> str | None:
@@ -104,6 +110,11 @@ class Heard:
             told = any(isinstance(s, TextSlot) and s.name == flow.waiting for s in slots)
             return told or (self.leads_away(flow) and self.words > BARE_WORDS)
         return self.sure or not self.said or self.words > BARE_WORDS
+
+    def asks_for_more(self) -> bool:
+        """Whether it clearly is a request, rather than a contact for the one at hand."""
+        contact = any(kind in self.said for kind in (*CONTACT_TYPES, "address"))
+        return self.sure and self.clear and not contact
 
     def leads_away(self, flow: FlowState) -> bool:
         """Whether it clearly wants something else than the flow at hand."""
@@ -182,6 +193,18 @@ def _wants_something(part: Understanding) -> bool:
     contact = any(kind in values for kind in CONTACT_TYPES) and words <= BARE_WORDS + 1
     number = "order_number" in values and words < 1
     return part.intent is not None and not (contact or number)
+
+
+def _signed(
+    text: str, understanding: Understanding, rules: Rules, phrases: Container[str]
+) -> Understanding:
+    """Return a lone 👍 or 👎 as a yes or no: to the model it means nothing, in a talk it does."""
+    if understanding.intent is not None or any(map(str.isalnum, text)):
+        return understanding
+    for phrase, intent in _SIGNS.items():
+        if phrase in phrases and intent in rules.intents:
+            return replace(understanding, intent=intent, probability=1.0)
+    return understanding
 
 
 def _about_orders(understanding: Understanding, rules: Rules, said: Values) -> Understanding:

@@ -21,29 +21,43 @@ class Event(StrEnum):
 
     CUSTOMER_WRITES = "customer_writes"
     HANDED_OVER = "handed_over"
+    TAKEN = "taken"
     AGENT_REPLIES = "agent_replies"
     HANDED_BACK = "handed_back"
     REQUEUED = "requeued"
     RESOLVED = "resolved"
+    ENDED = "ended"
+    """By the customer."""
 
 
 TRANSITIONS: Mapping[tuple[Owner, Event], Owner] = {
     (Owner.BOT, Event.CUSTOMER_WRITES): Owner.BOT,
     (Owner.BOT, Event.HANDED_OVER): Owner.QUEUE,
+    (Owner.BOT, Event.TAKEN): Owner.AGENT,
     (Owner.BOT, Event.AGENT_REPLIES): Owner.AGENT,
+    (Owner.BOT, Event.HANDED_BACK): Owner.BOT,
+    (Owner.BOT, Event.REQUEUED): Owner.BOT,
     (Owner.BOT, Event.RESOLVED): Owner.NONE,
+    (Owner.BOT, Event.ENDED): Owner.NONE,
     (Owner.QUEUE, Event.CUSTOMER_WRITES): Owner.QUEUE,
     (Owner.QUEUE, Event.HANDED_OVER): Owner.QUEUE,
+    (Owner.QUEUE, Event.TAKEN): Owner.AGENT,
     (Owner.QUEUE, Event.AGENT_REPLIES): Owner.AGENT,
     (Owner.QUEUE, Event.HANDED_BACK): Owner.BOT,
     (Owner.QUEUE, Event.REQUEUED): Owner.QUEUE,
     (Owner.QUEUE, Event.RESOLVED): Owner.NONE,
+    (Owner.QUEUE, Event.ENDED): Owner.NONE,
     (Owner.AGENT, Event.CUSTOMER_WRITES): Owner.AGENT,
+    (Owner.AGENT, Event.HANDED_OVER): Owner.AGENT,
+    (Owner.AGENT, Event.TAKEN): Owner.AGENT,
     (Owner.AGENT, Event.AGENT_REPLIES): Owner.AGENT,
     (Owner.AGENT, Event.HANDED_BACK): Owner.BOT,
     (Owner.AGENT, Event.REQUEUED): Owner.QUEUE,
     (Owner.AGENT, Event.RESOLVED): Owner.NONE,
+    (Owner.AGENT, Event.ENDED): Owner.NONE,
     (Owner.NONE, Event.CUSTOMER_WRITES): Owner.BOT,
+    (Owner.NONE, Event.HANDED_OVER): Owner.QUEUE,
+    (Owner.NONE, Event.TAKEN): Owner.AGENT,
     (Owner.NONE, Event.AGENT_REPLIES): Owner.AGENT,
 }
 """A pair that is not here must not happen."""

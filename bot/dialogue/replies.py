@@ -18,12 +18,12 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 from msgspec import Struct, field
 
-from crm_store.records import Choice, OrderState
+from crm_store.records import Choice, Form, OrderState
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from bot.dialogue.context import Option, Say
+    from bot.dialogue.context import FormOf, Option, Say
     from nlp.understanding import Language
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -41,6 +41,14 @@ DIALOGUE_REPLIES: Mapping[str, frozenset[str]] = {
     "back_to": frozenset({"flow"}),
     "button_stale": frozenset(),
     "calm_down": frozenset(),
+    "card.order": frozenset({"order"}),
+    "card.item": frozenset({"product", "quantity"}),
+    "card.more": frozenset({"count"}),
+    "card.placed": frozenset({"placed", "total"}),
+    "card.in_stock": frozenset(),
+    "card.few": frozenset({"stock"}),
+    "card.soon": frozenset({"restock"}),
+    "card.sold_out": frozenset(),
     "anything_else": frozenset(),
     "choice.no": frozenset(),
     "choice.order": frozenset({"order", "state", "placed"}),
@@ -50,6 +58,8 @@ DIALOGUE_REPLIES: Mapping[str, frozenset[str]] = {
     "choice.yes": frozenset(),
     "confirm_again": frozenset({"flow"}),
     "dropped": frozenset({"flow"}),
+    "files_received": frozenset(),
+    "file_refused": frozenset(),
     "not_an_answer": frozenset(),
     "noted_in_queue": frozenset(),
     "offer_choices": frozenset(),
@@ -59,7 +69,44 @@ DIALOGUE_REPLIES: Mapping[str, frozenset[str]] = {
     "apology": frozenset(),
     "handed_over": frozenset(),
     "handed_over_closed": frozenset(),
+    "handed_over_later": frozenset(),
     "already_queued": frozenset(),
+    "agent_joined": frozenset({"agent"}),
+    "handed_back": frozenset(),
+    "requeued": frozenset(),
+    "moved_to_team": frozenset({"team"}),
+    "resolved": frozenset(),
+    "sign_in_for_person": frozenset(),
+    "ended": frozenset(),
+    "ended_ticket": frozenset(),
+    "ended_rating": frozenset(),
+    "merged": frozenset({"other"}),
+    "withdrawn": frozenset(),
+    "answered_in_private": frozenset(),
+    "not_your_button": frozenset(),
+    **{
+        f"form.{name}": frozenset()
+        for name in (
+            *("fill", "filled", "title", "send", "close"),
+            *("order", "contact", "email", "address", "date", "time"),
+            *("bad", "bad_order", "bad_contact", "bad_email", "bad_address", "bad_when", "past"),
+        )
+    },
+    "link.code": frozenset({"code", "minutes"}),
+    **{
+        f"link.{name}": frozenset({"account"})
+        for name in ("already", "ask_here", "ask", "done", "done_there")
+    },
+    **{
+        f"link.{name}": frozenset()
+        for name in (
+            *("button", "yes", "no", "confirm", "cancel", "now_there", "undone", "none"),
+            *("wrong_place", "agent", "only_direct", "too_many", "busy", "sign_in", "bad_code"),
+            *("cancelled", "cancelled_there", "over"),
+        )
+    },
+    "rating_thanks": frozenset(),
+    **{f"rating.{score}": frozenset() for score in range(1, 6)},
     "ticket_opened": frozenset(),
     "wait.minutes": frozenset({"minutes"}),
     "wait.opening": frozenset({"opening"}),
@@ -94,6 +141,7 @@ class Rendered(Struct, frozen=True, kw_only=True):
     key: str
     text: str
     choices: tuple[Choice, ...]
+    form: Form | None = None
 
 
 class Replies:
@@ -122,6 +170,7 @@ class Replies:
             key=say.key,
             text=self.words(say.key, {**shared, **say.values}, language),
             choices=tuple(self._choice(option, language, shared) for option in say.choices),
+            form=self._form(say.form, language, shared) if say.form else None,
         )
 
     def has(self, key: str, language: Language) -> bool:
@@ -137,6 +186,14 @@ class Replies:
             self._word(values[piece], values, language) if index % 2 else piece
             for index, piece in enumerate(pieces)
         )
+
+    def word(self, value: object, language: Language) -> str:
+        """Return a single value in words: an amount, a date, a state."""
+        return self._word(value, {}, language)
+
+    def _form(self, form: FormOf, language: Language, shared: Mapping[str, Any]) -> Form:
+        orders = tuple(self._choice(option, language, shared) for option in form.orders)
+        return Form(kind=form.kind, orders=orders)
 
     def _choice(self, option: Option, language: Language, shared: Mapping[str, Any]) -> Choice:
         values = {**shared, **option.values}

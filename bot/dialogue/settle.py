@@ -118,6 +118,8 @@ def missed(
         return state, (Say(key="noted_in_queue"),)
     if rephrase or state.misses <= 1:
         return state, (Say(key="out_of_scope" if foreign else "rephrase"),)
+    if not known.person:
+        return state, (Say(key="sign_in_for_person"),)
     choices = (PERSON, Option(value="none", key="choice.try_again"))
     return replace(state, person_offered=True), (Say(key="offer_person", choices=choices),)
 

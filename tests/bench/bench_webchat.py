@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +29,7 @@ from aiohttp import web
 
 from bot.channels.webchat import WebChat
 from bot.channels.webchat.identity import IdentityKeys
-from bot.messages import Message, Receipt, Status
+from bot.messages import Message, Over, Receipt, Status
 from bot.settings.model import General
 from crm_store import records
 from crm_store.drafts import Incoming, Line
@@ -66,6 +67,10 @@ def clients(url: str, count: int, seconds: float, results: object) -> None:
         results.put((sum(shown), len(acks), acks[len(acks) // 2], acks[int(len(acks) * 0.99)]))  # type: ignore[attr-defined]
 
     uvloop.run(main())
+
+
+async def end(_conversation_id: str, _id: str) -> Over:
+    return Over(at=datetime.now(UTC), duplicate=False)
 
 
 async def serve(arguments: argparse.Namespace, folder: Path) -> None:
@@ -122,7 +127,8 @@ async def serve(arguments: argparse.Namespace, folder: Path) -> None:
 
     general = General(name={"en": "x", "zh": "x"}, languages=("en", "zh"))
     settings = SimpleNamespace(general=general)
-    chat = WebChat(store, receive, settings, IdentityKeys(), status_of, lambda: datetime.now(UTC))
+    now = partial(datetime.now, UTC)
+    chat = WebChat(store, receive, end, settings, IdentityKeys(), status_of, now)
     app = web.Application()
     app.add_routes(chat.routes())
     runner = web.AppRunner(app, access_log=None)

@@ -144,18 +144,21 @@ class Served:
             return response.status, await response.json()
 
     @property
-    def worker_pid(self) -> int:
-        """The process that understands for it."""
-        (worker,) = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return int(worker)
+    def worker_pid(self) -> int | None:
+        """The process that understands for it, unless one is about to be started."""
+        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return int(workers[0]) if workers else None
 
     def cpu_s(self) -> float:
         """Return the CPU time that it and its worker took so far."""
-        return sum(map(_cpu_s, (self.pid, self.worker_pid)))
+        return sum(map(_cpu_s, self._processes()))
 
     def rss_mb(self) -> float:
         """Return the most memory that it and its worker held so far."""
-        return sum(map(_rss_mb, (self.pid, self.worker_pid)))
+        return sum(map(_rss_mb, self._processes()))
+
+    def _processes(self) -> list[int]:
+        return [pid for pid in (self.pid, self.worker_pid) if pid is not None]
 
     def logged(self, *levels: str) -> list[dict[str, Any]]:
         """Return the log's lines of these levels; what is no log line counts as `error`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from bot.api.health import Health, store_check
 from bot.api.metrics import Metrics, serve_admin
 from bot.channels.demo_shop import DemoShop
 from bot.channels.webchat.identity import IdentityKeys
+from bot.channels.widget_files import WidgetFiles
 from bot.settings.model import Catalogue, General
 from bot.settings.model import DemoShop as DemoSettings
 from crm_store.records import Customer, Order, OrderLine, OrderState
@@ -71,7 +71,11 @@ DEMO = DemoSettings.model_validate(
 
 def settings(*, demo: bool) -> Any:
     general = General(name={"en": "Lumen", "zh": "木光"}, languages=("en", "zh"), demo=demo)
-    return SimpleNamespace(general=general, catalogue=CATALOGUE, demo=DEMO)
+    return SimpleNamespace(general=general, catalogue=CATALOGUE, demo=DEMO, pictures={})
+
+
+def demo_shop(settings: Any, store: Store) -> DemoShop:
+    return DemoShop(settings, WidgetFiles(settings), store, KEYS, lambda: NOW)
 
 
 @pytest.fixture
@@ -202,7 +206,7 @@ async def test_errors_are_constants(site: Any) -> None:
 
 
 async def test_without_demo_the_page_shows_how_to_embed(store: Store, site: Any) -> None:
-    http = await site(*DemoShop(settings(demo=False), store, KEYS, lambda: NOW).routes())
+    http = await site(*demo_shop(settings(demo=False), store).routes())
     async with http.get("/") as response:
         text = await response.text()
         assert response.status == 200
@@ -231,12 +235,13 @@ async def test_the_demo_shop(store: Store, site: Any) -> None:
         delivery="standard",
     )
     await store.orders.seed([ada], [order], [])
-    http = await site(*DemoShop(settings(demo=True), store, KEYS, lambda: NOW).routes())
+    http = await site(*demo_shop(settings(demo=True), store).routes())
     async with http.get("/") as response:
         assert response.content_type == "text/html"
         assert "frame-ancestors 'self'" in response.headers["Content-Security-Policy"]
     async with http.get("/demo/shop") as response:
         shop = await response.json()
+    assert shop["site"] == "default"
     assert shop["name"] == {"en": "Lumen", "zh": "木光"}
     assert shop["products"][0]["prices"] == {"USD": "10.00", "CNY": "70.00"}
     assert shop["customers"] == [
@@ -251,7 +256,7 @@ async def test_the_demo_shop(store: Store, site: Any) -> None:
     async with http.post("/demo/sign-in", json={"customer": "ada"}) as response:
         answer = await response.json()
         assert response.headers["Cache-Control"] == "no-store"
-    claims = KEYS.verify(answer["identity"], sites={"default"}, now=NOW)
+    claims = KEYS.verify(answer["identity"], site="default", now=NOW)
     assert (claims.subject, claims.about["name"]) == ("ada", "Ada")
     assert answer["orders"] == [
         {
@@ -266,29 +271,3 @@ async def test_the_demo_shop(store: Store, site: Any) -> None:
     for body in (b"", b"{", b"[]", b'{"customer": 5}', b'{"customer": "eve"}'):
         async with http.post("/demo/sign-in", data=body) as response:
             assert response.status == 400
-
-
-async def test_the_widgets_files(store: Store, site: Any) -> None:
-    shop = DemoShop(settings(demo=True), store, KEYS, lambda: NOW)
-    http = await site(*shop.routes())
-    async with http.get("/widget.js", headers={"Accept-Encoding": "identity"}) as response:
-        plain = await response.read()
-        etag = response.headers["ETag"]
-        assert response.content_type == "text/javascript"
-        assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-        assert response.headers["Access-Control-Allow-Origin"] == "*"
-    async with http.get("/widget.js", headers={"If-None-Match": etag}) as response:
-        assert response.status == 304
-    raw = aiohttp.ClientSession(http._base_url, auto_decompress=False)
-    async with raw, raw.get("/widget.js", headers={"Accept-Encoding": "gzip"}) as response:
-        assert gzip.decompress(await response.read()) == plain
-    for path in (
-        "/widget/../../log.py",
-        "/widget/%2e%2e/%2e%2e/log.py",
-        "/widget//etc/passwd",
-        "/widget/",
-        "/widget/none.js",
-        "/widget/../webchat/frames.py",
-    ):
-        async with http.get(path) as response:
-            assert response.status == 404, path

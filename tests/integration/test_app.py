@@ -11,11 +11,13 @@ import orjson
 import pytest
 from aiohttp import WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 
 from bot.app import running
 from bot.environment import Environment
 from bot.environment import read as read_environment
 from bot.errors import BotError
+from bot.settings.model import WebChat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     Client = TestClient[web.Request, web.Application]
 
-ALONE = Environment(database=None, identity_keys=(), admin_port=None, slack=False)
+ALONE = Environment(database=None, identity_keys=(), admin_port=None)
 WAIT_S = 5.0
 
 
@@ -201,9 +203,7 @@ async def test_it_is_ready_and_tells_its_figures(client: Client) -> None:
 async def test_with_an_admin_port_the_world_sees_no_figures(
     playbook: Playbook, tmp_path: Path, unused_tcp_port: int
 ) -> None:
-    environment = Environment(
-        database=None, identity_keys=(), admin_port=unused_tcp_port, slack=False
-    )
+    environment = Environment(database=None, identity_keys=(), admin_port=unused_tcp_port)
     async with (
         running(playbook, environment, tmp_path) as app,
         TestClient(TestServer(app)) as client,
@@ -250,7 +250,7 @@ async def test_the_demos_key_is_made_once_and_kept_from_others(
 
 
 async def test_a_weak_key_or_a_bad_folder_is_refused(playbook: Playbook, tmp_path: Path) -> None:
-    weak = Environment(database=None, identity_keys=("short",), admin_port=None, slack=False)
+    weak = Environment(database=None, identity_keys=("short",), admin_port=None)
     with pytest.raises(BotError, match="32 bytes"):
         async with running(playbook, weak, tmp_path):
             raise AssertionError
@@ -263,6 +263,45 @@ async def test_a_weak_key_or_a_bad_folder_is_refused(playbook: Playbook, tmp_pat
         pass
 
 
+PUBLIC = "shop=ed25519:" + "A" * 42 + "E"
+"""Thirty-two bytes, the last of them 1."""
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (("k" * 40, "short"), "FRONTDESK_IDENTITY_KEYS: key 2: a secret needs at least 32 bytes"),
+        (("shop=ed25519:xyz",), "FRONTDESK_IDENTITY_KEYS: key 1: behind ed25519: goes"),
+        (("a=" + "k" * 40, "a=" + "m" * 40), "two keys have one kid"),
+        ((PUBLIC,), "the demo's sign-in needs a secret"),
+    ],
+)
+async def test_unusable_identity_keys_are_told_at_the_start_and_not_shown(
+    playbook: Playbook, tmp_path: Path, keys: tuple[str, ...], words: str
+) -> None:
+    environment = Environment(database=None, identity_keys=keys, admin_port=None)
+    with pytest.raises(BotError, match=words) as raised:
+        async with running(playbook, environment, tmp_path):
+            raise AssertionError
+    assert "kkkk" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize("anonymous", ["bot_only", "deny"])
+async def test_a_site_that_wants_people_signed_in_needs_a_key(
+    playbook: Playbook, tmp_path: Path, anonymous: str
+) -> None:
+    chat = WebChat.model_validate({"sites": {"members": {"anonymous": anonymous}}})
+    general = playbook.settings.general.model_copy(update={"web_chat": chat, "demo": False})
+    strict = replace(playbook, settings=replace(playbook.settings, general=general))
+    with pytest.raises(BotError, match=r"web_chat\.sites\.members has anonymous: "):
+        async with running(strict, ALONE, tmp_path):
+            raise AssertionError
+    keyed = Environment(database=None, identity_keys=(PUBLIC,), admin_port=None)
+    async with running(strict, keyed, tmp_path):
+        pass
+
+
 def test_the_environment_is_read_once_and_secrets_may_stand_in_files(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("k" * 40 + "\n", encoding="utf-8")
@@ -271,10 +310,13 @@ def test_the_environment_is_read_once_and_secrets_may_stand_in_files(tmp_path: P
             "FRONTDESK_IDENTITY_KEYS_FILE": str(file),
             "FRONTDESK_ADMIN_PORT": "9100",
             "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_SIGNING_SECRET": "s" * 32,
         }
     )
     assert environment.identity_keys == ("k" * 40,)
-    assert (environment.admin_port, environment.slack) == (9100, True)
+    assert environment.admin_port == 9100
+    assert environment.slack is not None
+    assert not environment.slack.by_sockets
     assert read_environment({}) == ALONE
     assert read_environment({"FRONTDESK_IDENTITY_KEYS": "a, b c"}).identity_keys == ("a", "b", "c")
 

@@ -253,8 +253,6 @@ def test_what_the_configuration_does_not_know_is_refused_with_a_line_each(
     [
         ("where is my order", "track_order"),
         ("Where is my  ORDER?!", "track_order"),
-        ("where is my order", "greet"),
-        ("where is my order", "out_of_scope"),
         ("tell me a joke", "out_of_scope"),
         ("你好！", "greet"),
     ],
@@ -265,6 +263,85 @@ def test_a_text_that_stands_there_teaches_nothing(
     assert lessons(unchanged, [a_message(text, intent=intent)], {}) == ((), ())
     other = a_message(f"{text} and so on", intent=intent)
     assert len(lessons(unchanged, [other], {})[0]) == 1
+
+
+def more_orders(small: Path, *lines: str) -> Settings:
+    """Write more examples in front of those of English orders, greetings one a line, and load."""
+    greetings = small / "intents" / "smalltalk.yaml"
+    text = greetings.read_text("utf-8")
+    block = re.sub(r"en: \[(.*?), (.*?)\]", r"en:\n        - \1\n        - \2", text, count=1)
+    greetings.write_text(block, "utf-8")
+    file = small / "intents" / "orders.yaml"
+    text = file.read_text("utf-8")
+    head, mark, rest = text.partition("      en:\n")
+    file.write_text(head + mark + "".join(f"        {line}\n" for line in lines) + rest, "utf-8")
+    return load(small, KNOWN)
+
+
+@pytest.mark.parametrize("intent", ["greet", "out_of_scope"])
+def test_a_text_of_another_intent_is_moved_with_the_line_that_it_has(
+    small: Path, intent: str
+) -> None:
+    settings = more_orders(small, "- a  # stays", '- "Hello, parcel"', "# stays too", "- b")
+    before = load(small, KNOWN)
+    taught, refused = lessons(settings, [a_message("hello parcel?", intent=intent)], {})
+    assert refused == ()
+    (lesson,) = taught
+    assert lesson.turns == ("Hello, parcel",)
+    assert lesson.moved_from == ("intents", "track_order", "examples", "en", 1)
+    change = patch(settings, taught)
+    assert change.moves() == taught
+    removed = [x for x in change.diff().splitlines() if x.startswith("-") and x[:3] != "---"]
+    assert removed == ['-        - "Hello, parcel"']
+    change.apply()
+    after = load(small, KNOWN)
+    orders = before.intents["track_order"].examples["en"]
+    assert after.intents["track_order"].examples["en"] == (orders[0], *orders[2:])
+    there = after.out_of_scope if intent == "out_of_scope" else after.intents[intent]
+    assert there.examples["en"][-1] == "Hello, parcel"
+
+
+def test_what_is_out_of_scope_may_come_into_scope_and_within_one_file(small: Path) -> None:
+    (small / "out_of_scope.yaml").write_text(
+        "examples:\n  en:\n    - tell me a joke\n    - sing\n    - where is it\n"
+        "  zh:\n    - 唱歌\n    - 跳舞\n",
+        "utf-8",
+    )
+    settings = more_orders(small)
+    messages = [a_message("where is it", intent="track_order"), a_message("dance", intent="greet")]
+    change = patch(settings, lessons(settings, messages, {})[0])
+    change.apply()
+    after = load(small, KNOWN)
+    assert after.out_of_scope.examples["en"] == ("tell me a joke", "sing")
+    assert after.intents["track_order"].examples["en"][-1] == "where is it"
+    assert after.intents["greet"].examples["en"][-1] == "dance"
+
+
+def test_an_intent_keeps_the_examples_that_it_needs(small: Path) -> None:
+    settings = more_orders(small, "- one", "- two")
+    texts = settings.intents["track_order"].examples["en"]
+    messages = [
+        a_message(text, exchange_id=f"e{n}", intent="greet") for n, text in enumerate(texts, 1)
+    ]
+    taught, refused = lessons(settings, messages, {})
+    assert len(taught) == len(texts) - 2
+    assert len(refused) == 2
+    assert all("'track_order'" in line and "orders.yaml:" in line for line in refused)
+    patch(settings, taught).apply()
+    assert len(load(small, KNOWN).intents["track_order"].examples["en"]) == 2
+
+
+def test_of_two_corrections_that_contradict_each_other_the_second_is_named(
+    unchanged: Settings,
+) -> None:
+    messages = [
+        a_message("any news?", exchange_id="e1", intent="greet"),
+        a_message("any news", exchange_id="e2", intent="track_order"),
+        a_message("any NEWS", exchange_id="e3", intent="greet"),
+    ]
+    taught, refused = lessons(unchanged, messages, {})
+    assert taught == (an_example("any news?", "greet"),)
+    assert refused == ("e2: 'any news' is 'greet' by the correction of e1",)
 
 
 def test_a_text_that_only_its_numbers_part_is_taught_once(unchanged: Settings) -> None:
@@ -389,7 +466,8 @@ def test_every_list_of_the_shop_takes_a_line_and_nothing_else_changes(tmp_path: 
     assert contents(folder).keys() == files.keys()
     lines = []
     for name, content in contents(folder).items():
-        lines += added(files[name].decode(), content.decode())
+        if content != files[name]:
+            lines += added(files[name].decode(), content.decode())
     assert sorted(line.strip() for line in lines) == sorted(
         f"- {lesson.turns[0]}" if lesson.intent else f'- ["{lesson.turns[0]}", "{lesson.turns[1]}"]'
         for lesson in taught
@@ -678,6 +756,17 @@ def test_a_file_that_changed_meanwhile_is_left_alone_and_so_are_the_others(small
         "intents/orders.yaml",
         "needs/other.yaml",
     }
+
+
+def test_when_one_file_cannot_be_written_none_is(small: Path) -> None:
+    (small / "needs" / ".other.yaml.new").mkdir()
+    change = patch(load(small, KNOWN), [an_example("parcel?"), a_conversation("a", "b")])
+    files = contents(small)
+    with pytest.raises(
+        BotError, match=r"other\.yaml cannot be written: .*nothing has been changed"
+    ):
+        change.apply()
+    assert contents(small) == files
 
 
 def test_a_patch_is_applied_once(small: Path) -> None:

@@ -85,7 +85,9 @@ def test_closing_an_account_takes_a_yes_and_a_person(act):
 @pytest.mark.parametrize("wish", ["access", "erase", "restrict"])
 def test_a_wish_about_personal_data_goes_to_a_person(act, wish):
     outcome = act("privacy", slots={"wish": wish}, **signed_in())
-    assert wish in outcome.ticket.subject
+    english, chinese = outcome.ticket.subject["en"], outcome.ticket.subject["zh"]
+    assert english.startswith("Personal data: wants")
+    assert chinese.startswith("个人信息：要求")
     assert not outcome.effects
 
 

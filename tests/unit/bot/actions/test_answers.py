@@ -107,9 +107,19 @@ def test_a_report_is_a_ticket_without_the_customers_words(act, topic, hand_over)
     slots = {"details": "my neighbour eve@example.com stole it", "order": "AB123456"}
     outcome = act("report", slots=slots, options=options)
     assert keys(outcome) == [f"report.{topic}"]
-    assert outcome.ticket.subject == "Matter (AB123456)"
+    assert set(outcome.ticket.subject.values()) == {"Matter (AB123456)", "Matter（AB123456）"}
     assert outcome.ticket.hand_over is hand_over
     assert outcome.status is (Status.HAND_OVER if hand_over else Status.DONE)
+
+
+def test_a_report_has_its_subject_in_each_language(act):
+    named = {"en": "Complaint", "zh": "投诉"}
+    options = {"subject": named, "topic": "complaint", "hand_over": False}
+    assert act("report", options=options).ticket.subject == named
+    found = act("report", slots={"order": "AB123456"}, options=options).ticket.subject
+    assert found == {"en": "Complaint (AB123456)", "zh": "投诉（AB123456）"}
+    unnamed = act("report", options={"topic": "complaint"}).ticket.subject
+    assert unnamed == {"en": "Report", "zh": "问题反馈"}
 
 
 def test_a_person_is_always_within_reach(act):

@@ -230,7 +230,7 @@ def test_what_the_bot_cannot_change_goes_to_a_person(on):
     outcome = on("change_order", slots={"change": "other"})
     assert outcome.ticket is not None
     assert not outcome.ticket.hand_over
-    assert "AB123456" in outcome.ticket.subject
+    assert "AB123456" in outcome.ticket.subject["en"]
 
 
 # -- send back ---------------------------------------------------------------------------------
@@ -290,7 +290,8 @@ def test_damage_is_for_a_person_to_look_at(on, wish):
     outcome = on("send_back", order, slots, options={"kind": "damage"})
     assert keys(outcome) == [f"damage.{wish}"]
     assert not outcome.effects
-    assert wish in outcome.ticket.subject
+    assert wish in outcome.ticket.subject["en"]
+    assert "AB123456" in outcome.ticket.subject["zh"]
 
 
 # -- refunds and invoices ----------------------------------------------------------------------

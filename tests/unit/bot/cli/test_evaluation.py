@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 import shutil
@@ -38,6 +39,8 @@ ROWS = [
     *((text, "refund") for text in REFUND),
     *((text, "out_of_scope") for text in OUT),
 ]
+ASKED = [(f"{text}, please", intent) for text, intent in ROWS]
+"""The same in other words, as a model would be asked: these it was not trained on."""
 SWAPPED = [(text, {"track": "refund", "refund": "track"}.get(i, i)) for text, i in ROWS]
 LINE = re.compile(r"(.+):(\d+): ([A-Z]{2,4}\d{3}) (\S.*)")
 
@@ -65,6 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluation")
     as_csv(folder / "rows.csv", ROWS)
     as_csv(folder / "swapped.csv", SWAPPED)
+    as_csv(folder / "asked.csv", ASKED)
     for name in ("rows", "swapped"):
         arguments = ["--examples", f"{folder}/{name}.csv", "--out", f"{folder}/{name}"]
         assert run(["train", *arguments]) == 0
@@ -79,10 +83,10 @@ def model(place: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def evaluate(frontdesk: Any, place: Path) -> Callable[..., Any]:
-    """Evaluate the model on the rows that it was trained on, unless others are given."""
+    """Evaluate the model on what it has learned, said otherwise, unless other rows are given."""
 
     def command(*arguments: object, model: Path | None = None, rows: Path | None = None) -> Any:
-        on = ("--examples", rows or place / "rows.csv")
+        on = ("--examples", rows or place / "asked.csv")
         return frontdesk("evaluate", "--model", model or place / "rows", *on, *arguments)
 
     return command
@@ -296,9 +300,8 @@ def test_the_figures_as_json(evaluate: Any, place: Path) -> None:
     assert report["learning_curve"] == report["mistakes"] == []
     assert report["comparison"] is None
     assert report["median_us"] > 0
-    assert [(f["path"], f["line"], f["code"]) for f in report["data_faults"]] == [
-        (str(place / "rows.csv"), line, "DATA003") for line in (2, 8, 14)
-    ]
+    assert report["seen"] == 0
+    assert report["data_faults"] == []
 
 
 @pytest.mark.parametrize("figure", ["coverage", "out_of_scope"])
@@ -367,13 +370,16 @@ def test_the_summary_has_a_line_for_each_figure(evaluate: Any) -> None:
     assert shown["messages"] == "17, 12 of them in scope"
     assert shown["right and not refused"] == shown["out of scope refused"] == "100.0 %"
     assert shown["macro F1"] == "100.0 %"
-    assert {code for _, _, code in faults(ran.err)} == {"DATA003"}
+    assert "trained on" not in shown
+    assert ran.err == ""
 
 
 def test_of_many_faults_of_a_kind_the_first_are_told_and_all_are_in_the_report(
     evaluate: Any, tmp_path: Path
 ) -> None:
-    rows = as_csv(tmp_path / "rows.csv", [(f"say number {word}", word) for word in "abcdefgh"])
+    rows = tmp_path / "rows.csv"
+    table = "".join(f"say number {word},{word},train\n" for word in "abcdefgh")
+    rows.write_text(f"text,intent,split\n{table}", "utf-8")
     ran = evaluate(rows=rows)
     assert ran.err.splitlines()[-1] == "and 3 more of DATA003"
     assert len(faults(ran.err.rpartition("and 3")[0])) == 5
@@ -425,7 +431,7 @@ def test_two_models_are_compared_on_the_same_messages(
 def test_a_few_messages_show_no_clear_difference(
     evaluate: Any, place: Path, tmp_path: Path
 ) -> None:
-    rows = as_csv(tmp_path / "rows.csv", ROWS[:5])
+    rows = as_csv(tmp_path / "rows.csv", ASKED[:5])
     arguments = ("--against", place / "rows", "--gate", "--json")
     ran = evaluate(*arguments, model=place / "swapped", rows=rows)
     two = json.loads(ran.out)["comparison"]
@@ -434,7 +440,7 @@ def test_a_few_messages_show_no_clear_difference(
 
 
 def test_the_gate_does_not_let_contradictions_pass(evaluate: Any, tmp_path: Path) -> None:
-    rows = as_csv(tmp_path / "rows.csv", [*ROWS, ("Where is my parcel?", "refund")])
+    rows = as_csv(tmp_path / "rows.csv", [*ASKED, ("Where is my parcel? Please!", "refund")])
     ran = evaluate("--gate", rows=rows)
     assert ran.code == 1
     (told,) = (line for line in ran.err.splitlines() if "DATA001" in line)
@@ -445,11 +451,50 @@ def test_the_gate_does_not_let_contradictions_pass(evaluate: Any, tmp_path: Path
 
 
 def test_less_than_wanted_is_a_no(evaluate: Any, place: Path, tmp_path: Path) -> None:
-    rows = as_csv(tmp_path / "rows.csv", [*ROWS[:3], ("refund me please", "track")])
+    rows = as_csv(tmp_path / "rows.csv", [*ASKED[:3], ("refund me please do", "track")])
     codes = {least: evaluate("--at-least", least, rows=rows).code for least in (0, 0.75, 0.76, 1)}
     assert codes == {0: 0, 0.75: 0, 0.76: 1, 1: 1}
     assert evaluate("--at-least", 1).code == 0
     assert evaluate("--at-least", 0.1, model=place / "swapped").code == 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_rows_that_the_model_was_trained_on_prove_nothing(
+    evaluate: Any, place: Path, tmp_path: Path, language: str
+) -> None:
+    arguments = ("--report", tmp_path / "out", "--language", language)
+    ran = evaluate("--json", *arguments, rows=place / "rows.csv")
+    report = json.loads(ran.out)
+    assert (ran.code, report["method"], report["seen"]) == (0, "trained on these rows", 17)
+    assert [(f["code"], f["line"]) for f in report["data_faults"]] == [("DATA006", 2)]
+    page = (tmp_path / "out" / "evaluation.html").read_text("utf-8")
+    assert {"en": "trained on these messages", "zh": "正是用这些消息训练的"}[language] in page
+    assert {"en": "not trained on", "zh": "训练中未用过"}[language] not in page
+    for asked in (("--gate",), ("--at-least", 0)):
+        ran = evaluate(*asked, rows=place / "rows.csv")
+        assert ran.code == 1
+        assert "the model was trained on 17 of the 17 messages" in ran.err
+
+
+def test_a_few_sentences_that_come_again_are_told_and_do_no_harm(
+    evaluate: Any, tmp_path: Path
+) -> None:
+    ran = evaluate(
+        "--gate", rows=as_csv(tmp_path / "rows.csv", [*ASKED, ("Order status!", "track")])
+    )
+    assert ran.code == 0
+    assert re.search("^trained on +1 of them$", ran.out, re.MULTILINE)
+    assert faults(ran.err) == [(str(tmp_path / "rows.csv"), len(ASKED) + 2, "DATA006")]
+
+
+def test_of_nothing_there_is_no_share(evaluate: Any, tmp_path: Path) -> None:
+    rows = as_csv(tmp_path / "rows.csv", [("tell me a story", "oos"), ("sing for me", "oos")])
+    ran = evaluate("--at-least", 0, rows=rows)
+    assert ran.code == 1
+    shown = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in ran.out.strip().splitlines())
+    assert shown["first guess right"] == shown["macro F1"] == "?"
+    assert evaluate("--report", tmp_path / "out", rows=rows).code == 0
+    assert json.loads(evaluate("--json", rows=rows).out)["accuracy"] is None
 
 
 # -- evaluate: the report ----------------------------------------------------------------------
@@ -553,6 +598,19 @@ def flip(model: Path) -> None:
     path.write_bytes(content)
 
 
+def damaged(name: str, content: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """Return what changes a file of a model, and lets the manifest vouch for it."""
+
+    def change(model: Path) -> None:
+        path, manifest = model / name, model / "manifest.json"
+        path.write_bytes(content(path.read_bytes()))
+        values = json.loads(manifest.read_text("utf-8"))
+        values["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        manifest.write_text(json.dumps(values), "utf-8")
+
+    return change
+
+
 DAMAGES = [
     pytest.param(flip, "weights.npy: has been altered", id="one bit"),
     pytest.param(
@@ -586,6 +644,20 @@ DAMAGES = [
         )(model),
         "trained with scikit-learn 0.1, installed is ",
         id="another version",
+    ),
+    pytest.param(changed_manifest(files={}), "does not list", id="nothing listed"),
+    pytest.param(changed_manifest(model_id="m-0"), "does not fit", id="another id"),
+    *(
+        pytest.param(damaged(f"intents/{name}", change), "cannot be read", id=f"{how} {name}")
+        for name in ("weights.npy", "intercept.npy", "vocabulary.json", "intents.json")
+        for how, change in (
+            ("empty", lambda _: b""),
+            ("half", lambda content: content[: len(content) // 2]),
+            ("odd", lambda content: b"\x00\xff" + content),
+            ("null", lambda _: b"null"),
+            ("endless", lambda content: content.replace(b"(", b"(99999999999999999999,", 1)),
+        )
+        if how != "endless" or name.endswith(".npy")
     ),
     pytest.param(shutil.rmtree, "there is no trained model here", id="nothing"),
     pytest.param(

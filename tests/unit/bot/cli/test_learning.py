@@ -273,6 +273,7 @@ def test_without_corrections_there_is_nothing_to_learn(learn: Any, little: Path)
     assert report == {
         "corrections": 0,
         "added": 0,
+        "moved": [],
         "refused": [],
         "diff": "",
         "effect": None,
@@ -369,6 +370,43 @@ def test_what_the_configuration_no_longer_has_is_named_and_the_rest_is_learned(
     assert new_lines(ran.out) == [f"- {TAUGHT['parcel']}"]
     told = learn("--json")
     assert (told.code, json.loads(told.out)["refused"]) == (1, refused)
+
+
+def test_what_stands_under_another_intent_is_moved_there(
+    correct: Any, learn: Any, frontdesk: Any, little: Path
+) -> None:
+    file = little / "intents" / "orders.yaml"
+    before = load(little)
+    mistaken = TAUGHT["parcel"].capitalize() + "!"
+    first = before.intents["track_order"].examples["en"][0]
+    file.write_text(
+        file.read_text("utf-8").replace(f"- {first}\n", f"- {first}\n        - {mistaken}\n", 1),
+        "utf-8",
+    )
+    assert mistaken in load(little).intents["track_order"].examples["en"]
+    correct("parcel", "--intent", "out_of_scope")
+    told = json.loads(learn("--json").out)
+    assert (told["added"], told["refused"]) == (0, [])
+    (move,) = told["moved"]
+    assert (move["text"], move["from"], move["to"]) == (mistaken, "track_order", "out_of_scope")
+    assert mistaken in file.read_text("utf-8").splitlines()[move["line"] - 1]
+    ran = learn("--apply")
+    assert (ran.code, ran.err) == (0, "")
+    assert "0 to add, 1 to move from another intent, from 1 corrections." in ran.out
+    assert frontdesk("check", little).code == 0
+    after = load(little)
+    assert after.intents["track_order"].examples == before.intents["track_order"].examples
+    assert after.out_of_scope.examples["en"] == (*before.out_of_scope.examples["en"], mistaken)
+    assert learn().out.startswith("1 corrections, and nothing in them that ")
+
+
+def test_when_nothing_can_be_learned_the_last_line_is_true(
+    learn: Any, data: Path, ids: dict[str, str]
+) -> None:
+    recorded(data, a_correction(ids["parcel"], intent="fax_us"))
+    ran = learn()
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert ran.out == "1 corrections, and nothing in them that can be learned; see above why.\n"
 
 
 def test_since_leaves_out_what_is_older(learn: Any, data: Path, ids: dict[str, str]) -> None:

@@ -233,3 +233,14 @@ def test_an_evaluation_gate_says_no(model, tmp_path, capsys):
     arguments = ["evaluate", "--model", str(model), "--examples", str(rows), "--at-least", "0.5"]
     assert run(arguments) == 1
     assert "right and not refused" in capsys.readouterr().out
+
+
+def test_an_output_that_cannot_be_written_is_named_as_it_was_asked_for(ask, tmp_path, monkeypatch):
+    def refuse(prefix, dir):
+        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}x7f")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    output = tmp_path / "out.jsonl"
+    code, out, err = ask("refund", "--output", output)
+    assert (code, out) == (2, "")
+    assert err == f"frontdesk: {output} cannot be written: Permission denied\n"

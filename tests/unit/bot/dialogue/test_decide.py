@@ -133,6 +133,21 @@ def test_an_unsure_guess_is_offered_as_choices(talk):
     assert offered.choices[-1].value == "none"
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"), [("👍", "offer.which"), ("👎", "offer.declined"), ("👌🏽!", "offer.which")]
+)
+def test_a_thumb_answers_an_offer_although_it_means_nothing_alone(talk, text, rule):
+    customer = talk()
+    customer.say("about the parcel", "track_order", probability=0.3)
+    assert customer.say(text, foreign=0.9).rule == rule
+
+
+def test_words_that_nobody_understands_are_no_answer_to_an_offer(talk):
+    customer = talk()
+    customer.say("about the parcel", "track_order", probability=0.3)
+    assert not customer.say("ok blorp", foreign=0.9).rule.startswith("offer.")
+
+
 def test_a_pressed_guess_is_served_with_the_first_words(talk):
     customer = talk()
     customer.say("about the parcel AB123456", "track_order", probability=0.3)
@@ -159,6 +174,25 @@ def test_a_button_of_yesterday_does_nothing(talk):
 def test_a_bare_address_is_noted_for_the_person_who_comes(talk):
     decision = talk(owner="queue").say("my email is a@b.com", "edit_account", email="a@b.com")
     assert keys(decision) == ["noted_in_queue"]
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("about the parcel", {"intent": "track_order", "probability": 0.3}),
+        ("you idiots", {"tone": Tone(abusive=True)}),
+        ("something about that", {"foreign": 0.9}),
+    ],
+)
+def test_whoever_waits_for_a_person_is_asked_nothing_back(talk, text, more):
+    decision = talk(owner="queue").say(text, **more)
+    assert (decision.rule, decision.say, actions(decision)) == ("search", (), ["search"])
+
+
+def test_a_clear_request_of_whoever_waits_is_served(talk):
+    decision = talk(owner="queue").say("any lamp?", "product_availability", product="lamp")
+    assert decision.rule == "request.flow"
+    assert keys(talk(owner="queue").say("by Friday", date="2026-11-27")) == ["noted_in_queue"]
 
 
 def test_the_state_forgets_old_words(talk):

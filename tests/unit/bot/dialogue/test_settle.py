@@ -88,7 +88,7 @@ def test_a_pending_answer_becomes_a_step(scene):
 
 def test_a_person_takes_everything_that_waits(scene):
     waiting = (Pending(intent="track_order", text="and where is it", entities={}),)
-    ticket = TicketRequest(subject="x", hand_over=True)
+    ticket = TicketRequest(subject={"en": "x"}, hand_over=True)
     outcome = Outcome(status=Status.HAND_OVER, say=(DONE,), ticket=ticket)
     state, says, steps = scene("payment_problem", pending=waiting).settle(outcome)
     assert (state.flows, state.pending, keys(says), steps) == ((), (), ["cancel.done"], ())
