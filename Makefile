@@ -5,18 +5,23 @@ HOST   ?= 127.0.0.1
 PORT   ?= 8080
 CONFIG ?= config/ecommerce
 DATA   ?= data
+SLACK_PORT ?= 8090
 
 BIN := .venv/bin
+NODE := tests/widget/node_modules/.package-lock.json
 
-.PHONY: help run test check format lock docs clean
+.PHONY: help run run-with-slack test check format lock docs clean
 
 help:           ## Show this list.
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' Makefile | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' Makefile | sed 's/:.*##/\t/'
 
 run: .venv/installed  ## Install, train what is not trained, and serve on http://127.0.0.1:8080.
 	@HOST=$(HOST) PORT=$(PORT) DATA=$(DATA) $(BIN)/frontdesk serve $(CONFIG)
 
-test: .venv/installed-test  ## Run the whole suite.
+run-with-slack: .venv/installed-test  ## Serve with a stand-in for Slack on http://127.0.0.1:8090, to play agent too.
+	@$(BIN)/python -m tests.fake_slack.demo --config $(CONFIG) --host $(HOST) --port $(PORT) --slack-port $(SLACK_PORT)
+
+test: .venv/installed-test $(NODE)  ## Run the whole suite.
 	@$(BIN)/python -m pytest -q
 
 check: .venv/installed-test  ## Lint, format check and types.
@@ -50,3 +55,7 @@ clean:          ## Remove what can be made again.
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[test]'
 	@touch $@
+
+# Without npm, what needs it is skipped.
+$(NODE): tests/widget/package-lock.json
+	@! command -v npm >/dev/null || (cd tests/widget && npm ci --silent)

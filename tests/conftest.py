@@ -40,7 +40,7 @@ hypothesis_settings.load_profile("frontdesk")
 AT_START = (
     ("crm_store/schema.py", {"_migrate", "head"}),  # Alembic reads its scripts
     ("crm_store/engines.py", {"reading", "writing"}),  # `Store.open` makes them in a thread
-    ("bot/channels/demo_shop.py", {"_read"}),  # the widget's files, once
+    ("bot/channels/widget_files.py", {"_read"}),  # the widget's files, once
     ("bot/api/headers.py", {"_contain_errors"}),  # a traceback quotes its lines of code
     ("bot/app.py", {"running", "__init__"}),  # the data folder, the demo's key, the widget's files
     ("bot/cli/service.py", {"_chat"}),  # a terminal, and one person in front of it

@@ -18,7 +18,7 @@ import pytest
 
 from bot.actions import ACTIONS
 from bot.api import headers
-from bot.channels.webchat import connection, frames, http_fallback, socket_handler
+from bot.channels.webchat import connection, frames, http_edge, socket_handler
 from bot.channels.webchat.identity import IdentityKeys
 from bot.cli import app
 from bot.dialogue.replies import DIALOGUE_REPLIES
@@ -27,6 +27,7 @@ from bot.settings.load import KINDS
 from bot.settings.model import Limits
 from bot.settings.strict_yaml import Document, parse
 from bot.settings.validate import validate
+from bot.slack.scopes import SCOPES
 from nlp.understanding import LANGUAGES
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_commands_in_the_documents_exist() -> None:
-    named = set(re.findall(r"\bfrontdesk (?!frontdesk)([a-z]+)", code()))
+    # "/frontdesk mine" is Slack's, not the shell's.
+    named = set(re.findall(r"(?<!/)\bfrontdesk (?!frontdesk)([a-z]+)", code()))
     assert named - commands() == set()
     modules = set(re.findall(r"python3? -m ([a-z_]+(?:\.[a-z_]+)+)", code()))
     assert [m for m in modules if not (ROOT / f"{m.replace('.', '/')}.py").is_file()] == []
@@ -155,10 +157,10 @@ def test_commands_in_the_documents_exist() -> None:
 
 def test_make_targets_in_the_documents_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    named = set(re.findall(r"(?:`|^)make ([a-z]+)", all_text(), re.MULTILINE))
-    assert {"run", "test"} <= named <= targets
-    variables = set(re.findall(r"^([A-Z]+) +\?=", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", all_text(), re.MULTILINE))
+    assert {"run", "run-with-slack", "test"} <= named <= targets
+    variables = set(re.findall(r"^([A-Z_]+) +\?=", makefile, re.MULTILINE))
     assert missing(variables) == []
 
 
@@ -226,6 +228,21 @@ def test_every_group_of_replies_is_named() -> None:
     assert groups - set(rows_of("actions.md", "Replies")) == set()
 
 
+def test_slacks_permissions_are_as_told() -> None:
+    rows = rows_of("slack.md", "Permissions")
+    assert {scope: reason for scope, (reason,) in rows.items()} == SCOPES
+    manifest, _ = parse((ROOT / "docs" / "slack-manifest.yaml").read_bytes(), ROOT)
+    assert manifest is not None
+    assert isinstance(manifest.value, dict)
+    assert manifest.value["oauth_config"]["scopes"]["bot"] == list(rows)
+
+
+def test_the_pictures_are_small() -> None:
+    """Whoever clones the repository carries them for ever."""
+    large = [p.name for p in (ROOT / "docs" / "pictures").iterdir() if p.stat().st_size > 256_000]
+    assert large == []
+
+
 def test_the_need_categories_are_as_told() -> None:
     categories = {file.stem for file in (SHOP / "needs").glob("*.yaml")}
     assert set(rows_of("actions.md", "Need categories")) == categories
@@ -275,7 +292,7 @@ def test_every_fault_of_a_data_file_is_named() -> None:
 
 
 def test_every_code_of_the_protocol_is_named() -> None:
-    codes = {*frames.NACKS, *http_fallback.STATUSES, *headers.CODES.values()}
+    codes = {*frames.NACKS, *http_edge.STATUSES, *headers.CODES.values()}
     codes |= set(re.findall(r'frames\.error\("(\w+)"\)', source()))
     codes |= set(re.findall(r'error_response\(\d+, "(\w+)"', source()))
     assert codes - set(rows_of("channels.md", "The protocol: `frontdesk.v1`")) == set()
@@ -284,8 +301,8 @@ def test_every_code_of_the_protocol_is_named() -> None:
 def test_every_close_code_and_frame_type_is_named() -> None:
     page = text_of(ROOT / "docs" / "channels.md")
     closes = {
-        socket_handler.BAD_HELLO,
         socket_handler.BAD_ORIGIN,
+        connection.SAY_HELLO,
         connection.TOO_SLOW,
         connection.RESTART,
     }
@@ -349,9 +366,7 @@ def test_the_identity_example_signs_what_is_verified() -> None:
     key = "k" * 48
     token = names["identity"]({"id": "c-17", "name": "Ada", "email": "ada@example.com"}, key)
     now = names["time"].time()
-    claims = IdentityKeys([key]).verify(
-        token, sites={"default"}, now=datetime.fromtimestamp(now, UTC)
-    )
+    claims = IdentityKeys([key]).verify(token, site="default", now=datetime.fromtimestamp(now, UTC))
     assert claims.subject == "c-17"
     assert claims.about == {"name": "Ada", "email": "ada@example.com"}
 
