@@ -34,6 +34,9 @@ _FROM = select(desk_threads, outbox.c.remote_ref).join(
     outbox, outbox.c.id == desk_threads.c.post_id
 )
 
+LATELY = 1_000
+"""So many of the newest threads are looked through for settled tickets."""
+
 
 class Threads:
     """The threads of the store."""
@@ -84,7 +87,11 @@ class Threads:
             return tuple(_thread(row) for row in found.mappings())
 
     async def behind(self, limit: int = 500) -> tuple[int, ...]:
-        """Return the tickets whose threads do not show how they stand."""
+        """Return the tickets whose threads do not show how they stand.
+
+        Of those that are settled, the cards of the newest threads are compared: a process that
+        ends between the settling and the plan leaves a card with buttons behind.
+        """
         # By itself, so that the partial index is recognised by its very words.
         unsolved = (
             select(tickets.c.number, tickets.c.conversation_id, tickets.c.version)
@@ -106,8 +113,25 @@ class Threads:
             .order_by(unsolved.c.number)
             .limit(limit)
         )
+        newest = (
+            select(desk_threads.c.ticket_number, desk_threads.c.card_version)
+            .where(desk_threads.c.active)
+            .order_by(desk_threads.c.id.desc())
+            .limit(LATELY)
+            .subquery()
+        )
+        settled = (
+            select(tickets.c.number)
+            .join(newest, newest.c.ticket_number == tickets.c.number)
+            .where(
+                tickets.c.state.in_([TicketState.SOLVED, TicketState.CLOSED]),
+                newest.c.card_version < tickets.c.version,
+            )
+            .order_by(tickets.c.number)
+        )
         async with read(self._engine) as connection:
-            return tuple(await connection.scalars(statement))
+            waiting = await connection.scalars(statement)
+            return (*waiting, *await connection.scalars(settled))
 
     async def worked_in(self, limit: int = 100) -> tuple[tuple[str, str], ...]:
         """Return channel and ts of the threads in which agents work, the newest first."""

@@ -151,6 +151,26 @@ async def test_a_thread_is_planned_once_and_found_by_slacks_name(store):
     assert (shown.kind, shown.seq) == ("desk.line", 1)
 
 
+async def test_a_settled_ticket_is_behind_until_its_card_says_so(store):
+    ticket = await a_ticket(store)
+    await plan(store, ticket)
+    resolved = a_handling(
+        ticket,
+        states=(TicketState.OPEN,),
+        owner=Owner.NONE,
+        change=TicketChange(number=ticket.number, solved_at=NOW, state=TicketState.SOLVED),
+    )
+    await store.tickets.handle(resolved)
+    assert await store.threads.behind() == (ticket.number,)
+    await plan(store, await store.tickets.get(ticket.number))
+    assert await store.threads.behind() == ()
+    rating = Rating(
+        conversation_id=ticket.conversation_id, client_id="r", score=4, comment=None, at=NOW
+    )
+    await store.conversations.rate(rating)
+    assert await store.threads.behind() == (ticket.number,)
+
+
 async def test_a_card_that_changed_twice_is_drawn_once(store):
     ticket = await a_ticket(store)
     await plan(store, ticket)
