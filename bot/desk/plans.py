@@ -137,20 +137,16 @@ class Plans:
         self, ticket: Ticket, conversation: Conversation, thread: Thread | None, channel: str
     ) -> ThreadPlan:
         moved = thread is None or thread.channel != channel
-        last = conversation.last_seq if conversation.ticket_number == ticket.number else None
         if thread is None:
             begin = max(0, (ticket.opened_seq or conversation.last_seq) - RECAP)
         elif moved:
             begin = max(0, thread.mirrored_seq - RECAP)
         else:
             begin = thread.mirrored_seq
-        if last is None:
-            # The conversation is about something else by now: only the card changes.
-            last = begin
         messages = await self._store.conversations.messages(
             conversation.id, after=begin, limit=MOST_LINES
         )
-        shown = [m for m in messages if m.seq <= last]
+        shown = [m for m in messages if _belongs(m, ticket, conversation)]
         end = shown[-1].seq if shown else begin
         missing = [] if thread is None or moved else await self._missing(thread, shown)
         return ThreadPlan(
@@ -200,6 +196,13 @@ def _is_shown(message: Message) -> bool:
 def _brings(message: Message) -> bool:
     """Return whether a message brings files that are not in the thread yet."""
     return message.author is AuthorKind.CUSTOMER and message.replaces is None
+
+
+def _belongs(message: Message, ticket: Ticket, conversation: Conversation) -> bool:
+    """Return whether a message was said before its conversation went on to something else."""
+    if conversation.ticket_number == ticket.number:
+        return True
+    return ticket.solved_at is not None and message.at <= ticket.solved_at
 
 
 def _is_current(thread: Thread, ticket: Ticket, conversation: Conversation, channel: str) -> bool:

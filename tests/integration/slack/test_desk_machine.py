@@ -344,14 +344,16 @@ class DeskMachine(RuleBasedStateMachine):
             for token in TOKEN.findall(line.readable)
             if token.startswith("c")
         ]
-        wanted = [
-            m.text.split()[0]
-            for m in messages
-            if m.author is AuthorKind.CUSTOMER and m.seq <= thread.mirrored_seq
-        ]
+        said = [m for m in messages if m.author is AuthorKind.CUSTOMER]
+        wanted = [m.text.split()[0] for m in said if m.seq <= thread.mirrored_seq]
         assert shown == wanted[len(wanted) - len(shown) :]
-        first = next(m for m in messages if m.seq == ticket.opened_seq)
-        assert first.text.split()[0] in shown
+        due = [
+            m.text.split()[0]
+            for m in said
+            if m.seq >= ticket.opened_seq
+            and (ticket.solved_at is None or m.at < ticket.solved_at)
+        ]
+        assert set(due) <= set(shown)
         typed = [
             TOKEN.findall(line.text)[0] for line in lines if not line.bot and "!r" in line.text[:2]
         ]

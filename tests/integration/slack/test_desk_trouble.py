@@ -115,6 +115,32 @@ async def test_a_token_that_is_taken_back_keeps_no_customer_from_being_served(
     assert await at_work.store.outbox.given_up() == ()
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["before the card", "behind it"])
+async def test_what_was_said_before_an_end_that_came_first_is_shown(
+    at_work: Shift, known: bool
+) -> None:
+    tab = (await at_work.waiting())[0] if known else await at_work.customer()
+    await at_work.idle()
+    plans = at_work.service.desk.relay.plans
+    delivery, plans._delivery = plans._delivery, None  # the desk hears nothing for a while
+    if not known:
+        await tab.say("talk to a human")
+    await tab.send(type="message", id="m1", text="never mind, I found it")
+    await tab.get("ack")
+    await tab.send(type="end", id="e1")
+    await tab.get("ack")
+    await tab.say("hello again")
+    plans._delivery = delivery
+    (ticket,) = await at_work.store.tickets.of_conversation(tab.welcome["conversation"])
+    plans.news(ticket.number)
+    card = await until(lambda: card_with(at_work, "never mind"))
+    await at_work.idle()
+    shown = " ".join(line.readable for line in card.thread if line.bot)
+    assert "talk to a human" in shown
+    assert shown.count("never mind") == 1
+    assert "hello again" not in shown
+
+
 async def _handed_over(at_work: Shift) -> dict[str, str]:
     tab = await at_work.customer()
     return await tab.say("talk to a human")
