@@ -78,7 +78,7 @@ def export(source: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as workshop:
         whole, small = Path(workshop, "whole.onnx"), Path(workshop, "small.onnx")
         onnx.save(model, whole)
-        # Seven bits: processors without VNNI add products in pairs of 16 bits, which eight overflow.
+        # Seven bits: processors without VNNI add products in pairs, and eight bits overflow there.
         quantize_dynamic(
             whole, small, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
         )

@@ -350,8 +350,7 @@ class DeskMachine(RuleBasedStateMachine):
         due = [
             m.text.split()[0]
             for m in said
-            if m.seq >= ticket.opened_seq
-            and (ticket.solved_at is None or m.at < ticket.solved_at)
+            if m.seq >= ticket.opened_seq and (ticket.solved_at is None or m.at < ticket.solved_at)
         ]
         assert set(due) <= set(shown)
         typed = [
