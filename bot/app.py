@@ -203,6 +203,7 @@ class Service:
             status_of=self._status_of,
             clock=clock,
             on_rated=self._rated,
+            on_left=self._left,
         )
         channels[self.chat.name] = self.chat
         self.health = Health(
@@ -328,6 +329,10 @@ class Service:
     def _rated(self, ticket: int) -> None:
         if self.desk is not None:
             self.desk.rated(ticket)
+
+    def _left(self, ticket: int) -> None:
+        if self.desk is not None:
+            self.desk.relay.left(ticket)
 
     def _slack_state(self) -> str:
         if self._environment.slack is None:

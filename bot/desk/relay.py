@@ -110,6 +110,10 @@ class Relay:
         self._beside(self._tell_rating(number))
         self.news(number)
 
+    def left(self, number: int) -> None:
+        """Say that a customer will not look at a ticket's conversation again. Never waits."""
+        self._beside(self._tell_left(number))
+
     def handed(self, number: int, before: str | None) -> None:
         """Say that somebody else has a ticket now, and who had it. Never waits and never fails."""
         self._beside(self._draw_for_another(number, before))
@@ -190,6 +194,11 @@ class Relay:
         thread = await self._store.threads.of_ticket(number)
         if thread is not None and ticket.rating is not None:
             await self._ask(in_thread(thread, RATED, ticket=number, stars=ticket.rating))
+
+    async def _tell_left(self, number: int) -> None:
+        thread = await self._store.threads.of_ticket(number)
+        if thread is not None:
+            await self._ask(in_thread(thread, "notice.signed_in", ticket=number))
 
     async def _draw_for_another(self, number: int, before: str | None) -> None:
         """Have what stands in a ticket's threads drawn anew, if whoever has it reads otherwise."""

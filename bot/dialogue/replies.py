@@ -221,7 +221,7 @@ class Replies:
                 local = value.astimezone(self._time_zone)
                 clock = f"{local:%H:%M}"
                 if language == "zh":
-                    return f"{format_date(local, 'M月d日 EEEE', locale=locale)} {clock}"
+                    return f"{format_date(local, 'M月d日EEE', locale=locale)} {clock}"
                 return f"{format_skeleton('MMMEd', local, locale=locale)}, {clock}"
             case date():
                 return str(format_skeleton("MMMd", value, locale=locale))
@@ -245,4 +245,4 @@ def _load_locales() -> None:
         format_decimal(1, locale=locale)
         format_currency(1, "USD", locale=locale)
         format_skeleton("MMMEd", day, locale=locale)
-        format_date(day, "M EEEE", locale=locale)
+        format_date(day, "M EEE", locale=locale)

@@ -228,7 +228,7 @@ async def test_a_site_that_is_not_configured_is_named_on_the_console(
     chromium: Browser, office: Office
 ):
     tab, console, asked = await on_page(office, chromium, site="nowhere")
-    assert console == ['error: Frontdesk: no site "nowhere" (data-site) is configured.']
+    assert console == ['error: Frontdesk: no site "nowhere" is configured.']
     assert asked == [f"{office.service.base}/widget.js"]
     assert await tab.locator("[data-frontdesk]").count() == 0
     assert await tab.evaluate("window.Frontdesk === undefined")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.channels.webchat.frames import Hello
     from bot.channels.webchat.limits import Limiter
     from bot.settings.model import Site
+    from crm_store.records import Conversation
     from crm_store.store import Store
 
 CHANNEL = "webchat"
@@ -75,12 +76,14 @@ class Door:
         sites: Mapping[str, Site],
         limiter: Limiter,
         clock: Callable[[], datetime],
+        on_left: Callable[[int], None] = lambda _ticket: None,
     ) -> None:
         self._store = store
         self._keys = keys
         self._sites = sites
         self._limiter = limiter
         self._clock = clock
+        self._on_left = on_left
         self._proved: dict[str, datetime] = {}
         """Hash of a secret → until when its holder counts as verified, oldest proof first.
 
@@ -108,6 +111,8 @@ class Door:
             its_own = held is not None and held.customer.external_id == claims.subject
             token = hello.token if its_own else None
             entered = await self._open(hello, claims, token, site, address)
+            if held is not None and held.customer.external_id is None:
+                self._leave(held.conversation)
         elif held is None or hello.token is None:
             entered = await self._open(hello, None, None, site, address)
         else:
@@ -140,6 +145,10 @@ class Door:
         if until is None and self._sites[site].anonymous == "deny":
             raise Refused("sign_in")
         return _entered(opened, site, token, until)
+
+    def _leave(self, conversation: Conversation) -> None:
+        if conversation.ticket_number is not None:
+            self._on_left(conversation.ticket_number)
 
     async def _find(self, token: str) -> Opened:
         held = await self._store.conversations.find(fingerprint(token), channel=CHANNEL)

@@ -60,6 +60,7 @@ class WebChat:
         status_of: StatusOf,
         clock: Callable[[], datetime],
         on_rated: Callable[[int], None] = lambda _ticket: None,
+        on_left: Callable[[int], None] = lambda _ticket: None,
     ) -> None:
         """Put the web chat together.
 
@@ -73,6 +74,8 @@ class WebChat:
             status_of: Says where a conversation stands.
             clock: Returns now, aware.
             on_rated: Called with the ticket that a customer has rated.
+            on_left: Called with the open ticket of a stranger who has signed in: they go on in
+                their own conversation, and see this one no more.
         """
         limits = settings.general.web_chat.limits
         self.sockets = Sockets()
@@ -86,7 +89,7 @@ class WebChat:
         )
         service = Service(
             store=store,
-            door=Door(store, identity_keys, sites, limiter, clock),
+            door=Door(store, identity_keys, sites, limiter, clock, on_left),
             intake=self._intake,
             sockets=self.sockets,
             origins=Origins(sites),

@@ -35,7 +35,7 @@
     return;
   }
   if (!Object.hasOwn(SITES, site)) {
-    console.error(`Frontdesk: no site "${site}" (data-site) is configured.`);
+    console.error(`Frontdesk: no site "${site}" is configured.`);
     return;
   }
 
@@ -273,7 +273,10 @@
   const loadAnd = async (name, options) => {
     const resumes = name === 'resume';
     const greeting = said?.id ? said : undefined;
-    if (!resumes) settle();
+    if (!resumes) {
+      settle();
+      if (!host.isConnected) attach(); // the page has taken it out
+    }
     if (!chat) {
       launcher.classList.toggle('busy', !resumes);
       try {
@@ -427,8 +430,10 @@
 
   page.Frontdesk = api;
 
+  const attach = () => { document.documentElement.append(host); }; // not into the body, whose contents many pages replace
   const draw = () => {
-    document.documentElement.append(host); // not into the body, whose contents many pages replace
+    attach();
+    if (!host.isConnected) console.error('Frontdesk: this page keeps the chat out.');
     for (let at = 0; at < early?.length; at += 1) api.push(early[at]);
     window.dispatchEvent(new Event('frontdesk:ready'));
     let writing = false;

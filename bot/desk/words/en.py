@@ -188,6 +188,8 @@ WORDS = {
     "Say /frontdesk back when you are here again.",
     "notice.rated": "The customer rated T-{ticket} {stars}.",
     "notice.rated_because": "The customer rated T-{ticket} {stars}: “{comment}”",
+    "notice.signed_in": "The customer has signed in and goes on in their own conversation. "
+    "They no longer see what is written here.",
     "notice.ended": "The customer has ended the conversation. T-{ticket} is resolved.",
     "notice.merged": "T-{ticket} goes on as T-{other}.",
     "hint.desk": "You work at the desk, so I don't answer you as a customer. Write /frontdesk help to see what you can ask; your tickets are on my Home tab.",

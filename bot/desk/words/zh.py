@@ -187,6 +187,7 @@ WORDS = {
     "notice.set_away": "客户等待您的回复过久，已将您设为离开。回来后请输入 /frontdesk 回来。",
     "notice.rated": "客户对 T-{ticket} 的评价：{stars}",
     "notice.rated_because": "客户对 T-{ticket} 的评价：{stars}，“{comment}”",
+    "notice.signed_in": "客户已登录，改在其账号的会话中继续，不会再看到这里的回复。",
     "notice.ended": "客户已结束对话，T-{ticket} 已解决。",
     "notice.merged": "T-{ticket} 已并入 T-{other}，请在那里继续。",
     "hint.desk": "您是客服团队的同事，我不会把您当作客户来接待。输入 /frontdesk 帮助 可查看用法，您的工单在我的“主页”标签页里。",

@@ -266,3 +266,16 @@ async def test_a_desk_may_show_no_pictures_at_all(playbook, sqlite_path) -> None
 @pytest.mark.parametrize("id_", ["0" * 64, "x", "%2e%2e%2ffiles%2f1", "A" * 64])
 async def test_a_picture_that_is_not_there(at_work: Shift, id_: str) -> None:
     assert (await at_work.client.get(f"/chat/pictures/{id_}")).status == 404
+
+
+async def test_agents_are_told_when_a_stranger_signs_in_and_sees_them_no_more(
+    at_work: Shift,
+) -> None:
+    tab, card = await at_work.taken()
+    response = await at_work.client.post("/demo/sign-in", json={"customer": "ada"})
+    own = await again(at_work, tab, identity=(await response.json())["identity"])
+    assert own.welcome["conversation"] != tab.welcome["conversation"]
+    await until(lambda: "signed in" in card.thread[-1].readable)
+    await at_work.idle()
+    told = [line for line in card.thread if "signed in" in line.readable]
+    assert len(told) == 1

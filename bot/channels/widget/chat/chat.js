@@ -33,9 +33,14 @@ import { View } from './view.js';
 const QUIET = 1_500; // a connection may be away so long without a word about it
 const TYPING_SHOWN = 30_000;
 const TYPING_EVERY = 4_000;
+const MARKS = ['read', 'rated', 'rang']; // up to which message of the conversation
 
 /** @param {Context} context */
 export function start(context) {
+  // Where a page has replaced what all of this stands on, words would get lost in silence.
+  if ([1, 2].map((n) => n + 1).filter((n) => n > 2).concat(4).join(' b '.trim()) !== '3b4' || JSON.stringify([' ']) !== '[" "]') {
+    throw new Error('this page has replaced built-in functions');
+  }
   const { emit, site, base, settings, pick } = context;
   const storage = createStorage('localStorage', context.prefix);
   const session = createStorage('sessionStorage', context.prefix);
@@ -63,9 +68,13 @@ export function start(context) {
   let stale = false; // the identity is
   let readSaid = 0;
   let lastUnread = 0;
+  let moved = false; // from a stranger's chat to one's own, in the midst of it
   let drawing = false;
 
-  const identity = new Identity(() => { stale = true; renew(); }, (fault) => emit('error', { code: 'identity_failed', message: String(fault) }));
+  const identity = new Identity(() => { stale = true; renew(); }, (fault) => {
+    console.error('Frontdesk:', fault);
+    emit('error', { code: 'identity_failed', message: String(fault) });
+  });
   const files = new Files(base, () => transport.token, () => view.composer.allow());
   /** @type {View} */ const view = new View(context, files, {
     send: (text, sent = []) => { say('message', sent.length ? { text, files: sent.map((file) => file.id) } : { text }, text, sent); },
@@ -120,6 +129,8 @@ export function start(context) {
         const other = storage.get('token');
         if (other && other !== heldToken && !saidSub) return false; // another tab was made a visitor meanwhile: be the same one
         storage.set('token', welcome.token);
+        moved = Boolean(heldToken && Number(storage.get('read')));
+        if (heldToken) for (const key of MARKS) storage.remove(key);
       }
       if (saidSub) {
         storage.set('sub', saidSub);
@@ -129,7 +140,7 @@ export function start(context) {
         conversation = new Conversation();
         loading = true;
         readSaid = 0;
-        for (const key of ['read', 'rated', 'rang']) if (Number(storage.get(key)) > welcome.head_seq) storage.remove(key);
+        for (const key of MARKS) if (Number(storage.get(key)) > welcome.head_seq) storage.remove(key);
       }
       setNow(welcome.at);
       conversation.read(welcome.read_seq);
@@ -167,8 +178,10 @@ export function start(context) {
     read: (seq) => { conversation.read(seq); draw(); },
     error: (code) => { emit('error', { code }); },
     rejected: (what) => {
-      if (what === 'identity') identity.refuse();
-      else forgetVisitor(false);
+      if (what === 'identity') {
+        identity.refuse();
+        console.error('Frontdesk: the identity was refused: forged, expired, or made out for another site.');
+      } else forgetVisitor(false);
     },
   });
 
@@ -197,6 +210,7 @@ export function start(context) {
     typingSaid = 0;
     thanked = false;
     attention.wake();
+    moved = false;
     if (pressed?.after === -1) pressed.after = conversation.entries.length;
     outbox.add(type, fields, text, sent?.length ? sent : undefined);
     if (pressed && !pressed.told) outbox.add('event', { name: 'greeting', properties: { greeting: pressed.id } });
@@ -245,7 +259,7 @@ export function start(context) {
   async function weighConsent() {
     const wanted = consent && !consent.accepted ? consent : null;
     outbox.close(wanted !== null);
-    files.allow(wanted ? undefined : rules);
+    files.allow(wanted || !person ? undefined : rules); // a bot cannot look at them
     if (!wanted || terms?.version === wanted.version) return;
     try { // it changed since this page was loaded
       const response = await fetch(new URL(`../sites/${encodeURIComponent(site)}.json`, import.meta.url), { cache: 'reload', credentials: 'omit' });
@@ -294,7 +308,7 @@ export function start(context) {
       const { state } = transport;
       const unread = loading || view.watching ? 0 : conversation.unread(Number(storage.get('read')));
       view.draw({
-        words, conversation, status, typing, troubled, thanked, unread, person, connection: state,
+        words, conversation, status, typing, troubled, remark: moved ? words.moved : identity.refused ? words.guest : '', thanked, unread, person, connection: state,
         pending: outbox.pending, loading: started && loading && state !== 'idle' && state !== 'refused' && state !== 'sign_in',
         rating: !thanked && !loading && conversation.rates(Number(storage.get('rated')), status?.owner === 'none'),
         title: pick(settings.title) || words.title, greeting: pick(settings.greeting), opener: opener(), sound: attention.sound, keeps: storage.keeps, ask: question(),
@@ -328,7 +342,7 @@ export function start(context) {
 
   /** @param {boolean} [all] with what was not sent yet, and the draft @param {boolean} [stored] also where tabs share it */
   function forgetVisitor(all = true, stored = true) {
-    if (stored) for (const key of ['token', 'sub', 'read', 'rated', 'rang']) storage.remove(key);
+    if (stored) for (const key of ['token', 'sub', ...MARKS]) storage.remove(key);
     if (all) {
       outbox.clear();
       storage.clear(stored);
@@ -342,6 +356,7 @@ export function start(context) {
     consent = null;
     thanked = false;
     pressed = null;
+    moved = false;
     loading = true;
     transport.forget();
     draw();

@@ -80,7 +80,8 @@ export class Composer {
 
   fit() {
     this.allow();
-    this.input.style.blockSize = 'auto';
-    this.input.style.blockSize = `${Math.min(this.input.scrollHeight, TALLEST)}px`;
+    const { style } = this.input;
+    style.blockSize = 'auto';
+    style.blockSize = this.input.scrollHeight ? `${Math.min(this.input.scrollHeight, TALLEST)}px` : ''; // none while it is hidden
   }
 }

@@ -9,9 +9,10 @@ import { h, icon } from './dom.js';
  * @typedef {import('./words/en.js').Words} Words
  * @typedef {{id: string, name: string, type: string, size: number}} File_
  * @typedef {{max_bytes: number, per_message: number, accept: string}} Rules
- * @typedef {{name: string, size: number, sent?: File_, why?: string, bar: any, url: string, xhr: XMLHttpRequest | null}} Coming
+ * @typedef {{file: File, name: string, size: number, sent?: File_, why?: string, bar: any, url: string, xhr: XMLHttpRequest | null}} Coming
  */
 
+const AGAIN = /^(failed|too_many|rate_limited|busy)$/; // may go well the next time
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
 
 export class Files {
@@ -59,10 +60,10 @@ export class Files {
     return this.#coming.flatMap((one) => one.sent ?? []);
   }
 
-  /** What is to be sent now; the tray is empty then. */
+  /** What is to be sent now. What did not get through stays. */
   take() {
     const { ready } = this;
-    this.#coming = [];
+    this.#coming = this.#coming.filter((one) => one.why);
     this.#draw();
     return ready;
   }
@@ -73,7 +74,8 @@ export class Files {
     for (const url of this.#urls.values()) url.then(URL.revokeObjectURL, () => {});
     this.#urls.clear();
     this.#nodes.clear();
-    this.take();
+    this.#coming = [];
+    this.#draw();
   }
 
   /** @param {Iterable<File> | null | undefined} files chosen, dropped or pasted */
@@ -81,17 +83,22 @@ export class Files {
     if (!this.rules) return;
     for (const file of files ?? []) {
       /** @type {Coming} */
-      const one = { name: file.name, size: file.size, url: PICTURE.test(file.type) ? URL.createObjectURL(file) : '', bar: h('progress', { max: 1, value: 0 }), xhr: null };
-      if (this.#coming.filter((other) => !other.why).length >= this.rules.per_message) one.why = 'too_many';
-      else if (file.size > this.rules.max_bytes) one.why = 'too_large';
-      else this.#send(file, one);
+      const one = { file, name: file.name, size: file.size, url: PICTURE.test(file.type) ? URL.createObjectURL(file) : '', bar: h('progress', { max: 1, value: 0 }), xhr: null };
+      if (file.size > this.rules.max_bytes) one.why = 'too_large';
+      else this.#send(one);
       this.#coming.push(one);
     }
     this.#draw();
   }
 
-  /** @param {File} file @param {Coming} one */
-  #send(file, one) {
+  /** @param {Coming} one */
+  #send(one) {
+    const { file } = one;
+    one.why = '';
+    if (this.#coming.filter((other) => other !== one && !other.why).length >= (this.rules?.per_message ?? 0)) {
+      one.why = 'too_many';
+      return;
+    }
     const xhr = one.xhr = new XMLHttpRequest(); // fetch() tells nothing of progress
     xhr.open('POST', `${this.base}chat/files`);
     xhr.setRequestHeader('Authorization', `Bearer ${this.token()}`);
@@ -119,6 +126,7 @@ export class Files {
       this.tray.replaceChildren(...this.#coming.map((one) => h('li', { class: one.why ? 'file bad' : 'file' },
         one.url && !one.why ? h('img', { src: one.url, alt: '' }) : icon(one.why ? 'alert' : 'file'),
         h('span', {}, h('b', { dir: 'auto' }, one.name), one.why ? words.noFile(one.why, this.rules) : one.sent ? sizeOf(one.size, words) : one.bar),
+        AGAIN.test(one.why ?? '') && h('button', { class: 'link', onclick: () => { this.#send(one); this.#draw(); } }, words.retry),
         h('button', { class: 'plain', title: words.remove, 'aria-label': `${words.remove}: ${one.name}`, onclick: () => {
           one.xhr?.abort();
           this.#coming = this.#coming.filter((other) => other !== one);

@@ -45,6 +45,11 @@ export class Identity {
     this.#refused += 1;
   }
 
+  /** Whether we went on without it. */
+  get refused() {
+    return this.#refused > (typeof this.#source === 'string' ? 0 : 1);
+  }
+
   accept() {
     this.#refused = 0;
   }
@@ -53,10 +58,11 @@ export class Identity {
   async current() {
     const source = this.#source;
     clearTimeout(this.#timer);
-    if (this.#refused > (typeof source === 'string' ? 0 : 1)) return { jwt: null, sub: null, known: false };
+    if (this.refused) return { jwt: null, sub: null, known: false };
     try {
       const late = () => new Promise((_, reject) => { setTimeout(() => reject(new Error('identify: no answer')), TIMEOUT); });
       const jwt = typeof source === 'function' ? /** @type {string | null} */ (await Promise.race([source(), late()])) : source;
+      if (jwt && typeof jwt !== 'string') throw new TypeError('identify: a JWT is a string');
       const claims = claimsOf(jwt);
       if (typeof source === 'function' && claims.exp > claims.iat) {
         this.#timer = setTimeout(this.stale, Math.min((claims.exp - claims.iat) * 900, LONGEST));

@@ -22,6 +22,7 @@ import { Transcript } from './transcript.js';
  * @property {string | null} typing  whose name
  * @property {import('./transport.js').State} connection
  * @property {boolean} troubled  long enough to say so
+ * @property {string} remark  said as long as nothing worse is to be said
  * @property {boolean} loading  the conversation so far is on its way
  * @property {boolean} rating  offered
  * @property {boolean} thanked  and given
@@ -161,13 +162,14 @@ export class View {
     if (!this.isOpen) return;
 
     // the transcript
+    const shut = connection === 'refused' || connection === 'sign_in';
     const count = conversation.entries.length + pending.length;
     this.list.setAttribute('aria-busy', String(model.loading));
     if (!this.#hush) this.list.setAttribute('aria-live', model.loading ? 'off' : 'polite');
     this.#drawOpener(model);
     this.intro.hidden = count > 0 || !this.opener.hidden || (model.loading && connection !== 'waiting');
     set(this.introTitle, model.greeting || words.introTitle);
-    set(this.introBody, model.greeting ? '' : words.introBody(model.person));
+    set(this.introBody, model.greeting || shut ? '' : words.introBody(model.person));
     const stick = this.#atEnd || (count > this.#drawn && pending.length > 0);
     if (!model.loading || connection !== 'online') this.transcript.draw(conversation, pending, words, this.#how(model));
     this.typing.hidden = model.typing === null;
@@ -180,9 +182,11 @@ export class View {
     // who is there
     const owner = status?.owner ?? 'bot';
     const agent = status?.agent?.name ?? '';
-    set(this.subtitle, owner === 'agent' ? words.withAgent(agent) : owner === 'queue' ? words.queued(status?.position ?? null)
+    const away = shut || model.troubled; // nobody answers at present
+    set(this.subtitle, away ? '' : owner === 'agent' ? words.withAgent(agent) : owner === 'queue' ? words.queued(status?.position ?? null)
       : owner === 'none' ? words.ended : words.withBot);
     this.mark.dataset.owner = owner;
+    this.mark.classList.toggle('away', away);
     const plain = () => this.mark.replaceChildren(owner === 'agent' ? [...agent][0] || icon('person') : icon(owner === 'queue' ? 'clock' : 'spark'));
     const picture = owner === 'agent' ? model.faces.agent : owner === 'queue' ? '' : model.faces.bot;
     if (differs(this.mark, owner + agent + picture)) {
@@ -193,9 +197,8 @@ export class View {
     this.menu.draw(words, { sound: model.sound, save: !model.loading && conversation.entries.length > 0, end: owner !== 'none' && conversation.turns > 0 });
 
     // the foot
-    const shut = connection === 'refused' || connection === 'sign_in';
     const offline = !navigator.onLine;
-    const bar = connection === 'refused' ? words.refused : connection === 'sign_in' ? words.signIn : !model.troubled ? ''
+    const bar = connection === 'refused' ? words.refused : connection === 'sign_in' ? words.signIn : !model.troubled ? model.remark
       : offline ? (model.keeps ? words.offline : words.offlineHere) : count ? words.reconnecting : words.connecting;
     set(this.notice, bar);
     this.notice.hidden = !bar;
@@ -203,9 +206,12 @@ export class View {
     this.person.hidden = !model.person || conversation.turns + pending.length < 1 || owner === 'queue' || owner === 'agent' || shut || model.ask !== null;
     const inside = this.panel.contains(this.root.activeElement);
     const asked = this.ask.draw(model.ask);
-    this.composer.element.hidden = model.ask !== null || shut;
+    const { composer } = this;
+    const was = composer.element.hidden;
+    composer.element.hidden = model.ask !== null || shut;
+    if (was && !composer.element.hidden) composer.fit();
+    else composer.allow();
     if (asked && inside) this.focus();
-    this.composer.allow();
   }
 
   /** @param {Model} model */
@@ -248,9 +254,11 @@ export class View {
     const queued = status?.owner === 'queue';
     this.queue.hidden = !queued;
     if (!queued || !status) return;
-    const first = [typeof status.wait_s === 'number' && words.wait(status.wait_s), status.ticket && words.ticket(status.ticket)].filter(Boolean).join(' · ');
-    if (!differs(this.queue, first + words.tag)) return;
-    this.queue.replaceChildren(h('span', { class: 'pulse', 'aria-hidden': 'true' }), h('div', {}, first && h('strong', {}, first), h('span', {}, words.queueHint)));
+    const wait = typeof status.wait_s === 'number' ? words.wait(status.wait_s) : '';
+    const ticket = status.ticket ? words.ticket(status.ticket) : '';
+    if (!differs(this.queue, wait + ticket + words.tag)) return;
+    this.queue.replaceChildren(h('span', { class: 'pulse', 'aria-hidden': 'true' }), h('div', {},
+      h('strong', {}, wait, wait && ticket && ' · ', h('b', {}, ticket)), h('span', {}, words.queueHint)));
   }
 
   #askPerson() {

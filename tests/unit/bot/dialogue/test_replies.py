@@ -23,7 +23,7 @@ NOON_UTC = datetime(2026, 3, 3, 4, 0, tzinfo=UTC)
         (Money(amount="1299.50", currency="USD"), "$1,299.50", "US$1,299.50"),
         (Money(amount="299", currency="CNY"), "CN¥299.00", "¥299.00"),
         (date(2026, 3, 3), "Mar 3", "3月3日"),
-        (NOON_UTC, "Tue, Mar 3, 12:00", "3月3日 星期二 12:00"),
+        (NOON_UTC, "Tue, Mar 3, 12:00", "3月3日周二 12:00"),
         (OrderState.PAID, "paid", "已付款"),
         (Term(key="order_state.paid"), "paid", "已付款"),
         (Term(key="carrier.dhl", default="DHL"), "DHL", "DHL"),

@@ -53,7 +53,7 @@ const en = {
     order: 'Please give the whole order number.',
     contact: 'Please give an e-mail address, or a phone number with all its digits.',
     email: 'This doesn’t look like an e-mail address.',
-    address: 'This is too short for an address.',
+    address: 'Please give the whole address.',
     date: 'Please choose a day.',
     time: 'Please choose a time.',
   },
@@ -111,6 +111,8 @@ const en = {
   offlineHere: 'You are offline. Keep this page open: what you write is sent as soon as you are back.',
   refused: 'Chat is not available on this page.',
   signIn: 'Please sign in to chat with us.',
+  guest: 'We couldn’t confirm your sign-in, so you are chatting as a guest.',
+  moved: 'You’re signed in: this is your own chat now. The one from before is no longer shown here. Still need help with it? Just ask again.',
 
   consentYes: 'Agree and send',
   consentNo: 'Not now',
