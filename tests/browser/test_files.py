@@ -144,6 +144,13 @@ async def test_what_is_refused_is_said_in_words(visitor: Visitor, tmp_path: Path
     await visitor.page.get_by_role("button", name="Remove: lamp.svg").click()
     await visitor.say("Four of them")
     await until(visitor.page.locator(".entry.customer .file").count, lambda count: count == 4)
+    # What can never be sent is gone; what was one too many has its turn now.
+    (left,) = await tray(visitor)
+    assert "4.txt" in left
+    await visitor.page.get_by_role("button", name="Try again").click()
+    await until(lambda: tray(visitor), lambda shown: "kB" in shown[0])
+    await visitor.say("And the fifth")
+    await until(visitor.page.locator(".entry.customer .file").count, lambda count: count == 5)
     assert await tray(visitor) == []
 
 

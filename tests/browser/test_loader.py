@@ -197,6 +197,7 @@ async def test_text_of_twice_the_size_fits(embed: Embed, size: tuple[int, int]):
     before = await page.locator(".bubble").first.evaluate(type_)
     await session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
     await until(lambda: page.locator(".bubble").first.evaluate(type_), lambda now: now > before)
+    await visitor.panel.evaluate("(e) => Promise.all(e.getAnimations().map((a) => a.finished))")
     assert await page.locator(".bubble").first.evaluate(type_) == 2 * before
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     assert await page.locator(".scroller").evaluate("(e) => e.scrollWidth <= e.clientWidth")

@@ -6,7 +6,7 @@ import { Files } from './files.js';
 import { Identity } from './identity.js';
 import { Outbox } from './outbox.js';
 import { save } from './record.js';
-import { createStorage, fromJson } from './storage.js';
+import { createStorage, fromJson, toJson } from './storage.js';
 import { setNow } from './time.js';
 import { Transport } from './transport.js';
 import { View } from './view.js';
@@ -38,7 +38,7 @@ const MARKS = ['read', 'rated', 'rang']; // up to which message of the conversat
 /** @param {Context} context */
 export function start(context) {
   // Where a page has replaced what all of this stands on, words would get lost in silence.
-  if ([1, 2].map((n) => n + 1).filter((n) => n > 2).concat(4).join(' b '.trim()) !== '3b4' || JSON.stringify([' ']) !== '[" "]') {
+  if ([1, 2].map((n) => n + 1).filter((n) => n > 2).concat(4).join(' b '.trim()) !== '3b4' || toJson([' ']) !== '[" "]') {
     throw new Error('this page has replaced built-in functions');
   }
   const { emit, site, base, settings, pick } = context;
@@ -180,7 +180,7 @@ export function start(context) {
     rejected: (what) => {
       if (what === 'identity') {
         identity.refuse();
-        console.error('Frontdesk: the identity was refused: forged, expired, or made out for another site.');
+        if (identity.refused) console.warn('Frontdesk: the identity was refused: forged, expired, or for another site.');
       } else forgetVisitor(false);
     },
   });

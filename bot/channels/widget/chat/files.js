@@ -12,7 +12,6 @@ import { h, icon } from './dom.js';
  * @typedef {{file: File, name: string, size: number, sent?: File_, why?: string, bar: any, url: string, xhr: XMLHttpRequest | null}} Coming
  */
 
-const AGAIN = /^(failed|too_many|rate_limited|busy)$/; // may go well the next time
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
 
 export class Files {
@@ -60,10 +59,10 @@ export class Files {
     return this.#coming.flatMap((one) => one.sent ?? []);
   }
 
-  /** What is to be sent now. What did not get through stays. */
+  /** What is to be sent now. What may get through yet stays. */
   take() {
     const { ready } = this;
-    this.#coming = this.#coming.filter((one) => one.why);
+    this.#coming = this.#coming.filter(mayYet);
     this.#draw();
     return ready;
   }
@@ -126,7 +125,7 @@ export class Files {
       this.tray.replaceChildren(...this.#coming.map((one) => h('li', { class: one.why ? 'file bad' : 'file' },
         one.url && !one.why ? h('img', { src: one.url, alt: '' }) : icon(one.why ? 'alert' : 'file'),
         h('span', {}, h('b', { dir: 'auto' }, one.name), one.why ? words.noFile(one.why, this.rules) : one.sent ? sizeOf(one.size, words) : one.bar),
-        AGAIN.test(one.why ?? '') && h('button', { class: 'link', onclick: () => { this.#send(one); this.#draw(); } }, words.retry),
+        mayYet(one) && h('button', { class: 'link', onclick: () => { this.#send(one); this.#draw(); } }, words.retry),
         h('button', { class: 'plain', title: words.remove, 'aria-label': `${words.remove}: ${one.name}`, onclick: () => {
           one.xhr?.abort();
           this.#coming = this.#coming.filter((other) => other !== one);
@@ -191,6 +190,9 @@ export class Files {
     return URL.createObjectURL(new Blob([await response.arrayBuffer()], { type: PICTURE.test(type) ? type : 'application/octet-stream' }));
   }
 }
+
+/** Whether what was refused may go well the next time. @param {Coming} one */
+const mayYet = ({ why }) => /^(failed|too_many|rate_limited|busy)$/.test(why ?? '');
 
 /** @param {number} bytes @param {Words} words */
 function sizeOf(bytes, words) {
