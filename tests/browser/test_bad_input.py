@@ -63,7 +63,7 @@ def bad_identities(site: str) -> dict[str, str]:
 async def test_a_bad_identity_makes_nobody_of_a_stranger(office: Office, arrive: Arrive):
     home = office.elsewhere.page(office.service.base)
     visitor = await arrive(base=office.service.base, home=home)
-    visitor.forgiven = ("401",)
+    visitor.forgiven = ("401", "the identity was refused")
     await visitor.page.evaluate(
         "() => { window.told = []; Frontdesk.on('ready', (one) => told.push(one.verified)); }"
     )
@@ -71,10 +71,22 @@ async def test_a_bad_identity_makes_nobody_of_a_stranger(office: Office, arrive:
         await visitor.page.evaluate("(jwt) => Frontdesk.identify(jwt)", bad)
         await visitor.open()
         assert "Which order" in await visitor.ask("Where is my order?"), name
+        assert "as a guest" in await visitor.page.locator(".notice-bar").inner_text(), name
         await visitor.page.evaluate("Frontdesk.reset()")
     told = await visitor.page.evaluate("told")
     assert len(told) == len(bad_identities("default"))
     assert not any(told)
+
+
+async def test_an_identity_that_is_no_string_is_told_to_the_page_and_keeps_nobody_out(
+    office: Office, arrive: Arrive
+):
+    home = office.elsewhere.page(office.service.base)
+    visitor = await arrive(base=office.service.base, home=home)
+    visitor.forgiven = ("identify: a JWT is a string",)
+    await visitor.page.evaluate("Frontdesk.identify({token: 'a.b.c'})")
+    await visitor.open()
+    assert "welcome to" in await visitor.ask("Hello")
 
 
 @pytest.mark.parametrize("language", SIGN_IN)
@@ -83,7 +95,7 @@ async def test_who_may_not_chat_without_is_told_to_sign_in(
 ):
     home = office.elsewhere.page(office.service.base, site="members", lang=language)
     visitor = await arrive(base=office.service.base, home=home)
-    visitor.forgiven = ("401",)
+    visitor.forgiven = ("401", "the identity was refused")
     notice = visitor.page.locator(".notice-bar")
     bads = list(bad_identities("members").values())
     for bad in bads if language == "en" else bads[:1]:

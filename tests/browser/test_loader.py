@@ -327,6 +327,14 @@ async def test_a_document_that_is_written_anew_keeps_it(embed: Embed):
     assert await visitor.panel.is_visible()
 
 
+async def test_a_page_that_took_it_out_gets_it_back_by_opening_it(embed: Embed):
+    visitor = await embed()
+    await visitor.page.evaluate("document.querySelector('[data-frontdesk]').remove()")
+    await visitor.page.evaluate("Frontdesk.open()")
+    await visitor.panel.wait_for()
+    assert "welcome to" in await visitor.ask("Hello")
+
+
 async def test_a_page_without_a_body_has_it(embed: Embed, office: Office):
     head = f'<script src="{office.service.base}/widget.js" data-site="{SITE}"></script>'
     body = "<script>document.body.remove()</script>"

@@ -59,6 +59,7 @@ async def test_consent_is_asked_before_the_first_message_goes_out(
 
     await question.get_by_role("button", name="Not now").click()
     assert await visitor.input.input_value() == "My lamp flickers"
+    assert (await visitor.input.bounding_box())["height"] > 30
     assert await visitor.bubbles() == []
     await visitor.reload()
     await visitor.open()
@@ -172,6 +173,22 @@ async def test_an_identity_is_renewed_and_nothing_is_lost(
     assert await visitor.said_by("customer") == said
     assert await visitor.page.locator(".pending, .failed").count() == 0
     assert await visitor.page.locator(".notice-bar").is_hidden()
+
+
+async def test_who_signs_in_amid_a_chat_is_told_where_it_went(office: Office, arrive: Arrive):
+    home = office.elsewhere.page(office.service.base)
+    visitor = await arrive(base=office.service.base, home=home)
+    notice = visitor.page.locator(".notice-bar")
+    await visitor.open()
+    await visitor.ask("Hello")
+    token = IdentityKeys([KEY]).sign(
+        "moved", site="default", at=datetime.now(UTC), life=timedelta(hours=1)
+    )
+    await visitor.page.evaluate("(jwt) => Frontdesk.identify(jwt)", token)
+    await until(notice.inner_text, lambda text: "signed in" in text)
+    assert await visitor.bubbles() == []
+    await visitor.ask("Hello again")
+    assert await notice.is_hidden()
 
 
 async def test_reset_leaves_nothing_in_any_tab(visitor: Visitor):
