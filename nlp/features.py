@@ -181,6 +181,7 @@ class Features:
         if spelling:
             self._speller = Speller(self._words, _lexicon_speller())
         self._remembered: dict[str, _Piece] = {}
+        self._paired: dict[tuple[int, ...], list[int]] = {}
 
     @classmethod
     def fit(cls, texts: Iterable[str], *, rarest: int = 1) -> Features:
@@ -257,7 +258,11 @@ class Features:
             named += self._lexicon.of_chinese(normal)
         if named:
             senses += [i for i in map(self._concepts.get, named) if i is not None]
-        distinct, values = _weighed(grams, characters, senses, self._paired(senses))
+        key = tuple(senses)
+        paired = self._paired.get(key)
+        if paired is None:
+            paired = self._pair(key)
+        distinct, values = _weighed(grams, characters, senses, paired)
         return Found(distinct, values, familiar)
 
     def rows(self, text: str) -> tuple[Rows, Values]:
@@ -304,13 +309,17 @@ class Features:
             spelling=content["spelling"],
         )
 
-    def _paired(self, senses: list[int]) -> list[int]:
-        """Return the rows of the pairs of concepts."""
+    def _pair(self, senses: tuple[int, ...]) -> list[int]:
+        """Return the rows of the pairs of concepts, and remember them; texts share their sets."""
         several = sorted(set(senses))
-        if not 2 <= len(several) <= _MOST_CONCEPTS:
-            return []
-        known = map(self._concept_pairs.get, itertools.combinations(several, 2))
-        return [i for i in known if i is not None]
+        paired: list[int] = []
+        if 2 <= len(several) <= _MOST_CONCEPTS:
+            known = map(self._concept_pairs.get, itertools.combinations(several, 2))
+            paired = [i for i in known if i is not None]
+        if len(self._paired) >= _MOST_REMEMBERED:
+            self._paired.clear()
+        self._paired[senses] = paired
+        return paired
 
     def _learn(self, piece: str) -> _Piece:
         """Return what a piece without Han characters contributes, and remember it."""
