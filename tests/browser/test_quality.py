@@ -155,11 +155,13 @@ async def test_on_a_phone_the_focus_stays_in_the_chat(arrive: Arrive):
 # -- for slow lines --------------------------------------------------------------------------------
 
 
-async def test_the_widget_is_small(visitor: Visitor):
+@pytest.mark.parametrize("language", LINES)
+async def test_the_widget_is_small(arrive: Arrive, language: str):
+    visitor = await arrive(locale={"en": "en-US", "zh": "zh-CN"}[language])
     await visitor.open()
     await visitor.ask("Hello")
     sizes = await visitor.page.evaluate(DOWNLOADED)
-    chat = {"chat/chat.js", "chat/style.css", "chat/words/en.js", "sites/default.json"}
+    chat = {"chat/chat.js", "chat/style.css", f"chat/words/{language}.js", "sites/default.json"}
     assert set(sizes) == chat | {"/widget.js"}
     assert all(sizes.values())
     assert sizes["/widget.js"] <= LOADER_MOST

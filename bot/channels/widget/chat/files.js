@@ -9,7 +9,7 @@ import { h, icon } from './dom.js';
  * @typedef {import('./words/en.js').Words} Words
  * @typedef {{id: string, name: string, type: string, size: number}} File_
  * @typedef {{max_bytes: number, per_message: number, accept: string}} Rules
- * @typedef {{file: File, name: string, size: number, sent?: File_, why?: string, bar: any, url: string, xhr: XMLHttpRequest | null}} Coming
+ * @typedef {{file: File, sent?: File_, why?: string, bar: any, url: string, xhr: XMLHttpRequest | null}} Coming
  */
 
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
@@ -82,7 +82,7 @@ export class Files {
     if (!this.rules) return;
     for (const file of files ?? []) {
       /** @type {Coming} */
-      const one = { file, name: file.name, size: file.size, url: PICTURE.test(file.type) ? URL.createObjectURL(file) : '', bar: h('progress', { max: 1, value: 0 }), xhr: null };
+      const one = { file, url: PICTURE.test(file.type) ? URL.createObjectURL(file) : '', bar: h('progress', { max: 1, value: 0 }), xhr: null };
       if (file.size > this.rules.max_bytes) one.why = 'too_large';
       else this.#send(one);
       this.#coming.push(one);
@@ -124,9 +124,9 @@ export class Files {
     if (words) {
       this.tray.replaceChildren(...this.#coming.map((one) => h('li', { class: one.why ? 'file bad' : 'file' },
         one.url && !one.why ? h('img', { src: one.url, alt: '' }) : icon(one.why ? 'alert' : 'file'),
-        h('span', {}, h('b', { dir: 'auto' }, one.name), one.why ? words.noFile(one.why, this.rules) : one.sent ? sizeOf(one.size, words) : one.bar),
+        h('span', {}, h('b', { dir: 'auto' }, one.file.name), one.why ? words.noFile(one.why, this.rules) : one.sent ? sizeOf(one.file.size, words) : one.bar),
         mayYet(one) && h('button', { class: 'link', onclick: () => { this.#send(one); this.#draw(); } }, words.retry),
-        h('button', { class: 'plain', title: words.remove, 'aria-label': `${words.remove}: ${one.name}`, onclick: () => {
+        h('button', { class: 'plain', title: words.remove, 'aria-label': `${words.remove}: ${one.file.name}`, onclick: () => {
           one.xhr?.abort();
           this.#coming = this.#coming.filter((other) => other !== one);
           this.#draw();
