@@ -103,12 +103,7 @@ async def working(shop: Path, folder: Path) -> AsyncIterator[Office]:
     _settle(config / "frontdesk.yaml", elsewhere.origin)
     _say_evil(config / "replies" / "en.yaml")
     async with slack, elsewhere:
-        environment = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_APP_TOKEN": slack.app_token,
-            "SLACK_API_URL": slack.api_url,
-            "FRONTDESK_IDENTITY_KEYS": KEY,
-        }
+        environment = slack.environment | {"FRONTDESK_IDENTITY_KEYS": KEY}
         async with Served(folder / "data", config=config, environment=environment) as service:
             await slack.connected()
             yield Office(service, slack, elsewhere)

@@ -187,12 +187,7 @@ async def main() -> None:
     furnish(slack, yaml.safe_load((CONFIG / "desk.yaml").read_text("utf-8")))
     with tempfile.TemporaryDirectory() as folder:
         async with slack, async_playwright() as started:
-            environment = {
-                "SLACK_BOT_TOKEN": slack.bot_token,
-                "SLACK_APP_TOKEN": slack.app_token,
-                "SLACK_API_URL": slack.api_url,
-            }
-            async with Served(Path(folder) / "data", environment=environment) as service:
+            async with Served(Path(folder) / "data", environment=slack.environment) as service:
                 await slack.connected()
                 browser = await started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                 try:

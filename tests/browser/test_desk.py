@@ -49,13 +49,8 @@ async def service(
     shop: Path, slack: FakeSlack, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Served]:
     """The service, with this workspace as its desk."""
-    environment = {
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_API_URL": slack.api_url,
-    }
     data = tmp_path_factory.mktemp("desk") / "data"
-    async with Served(data, config=shop, environment=environment) as service:
+    async with Served(data, config=shop, environment=slack.environment) as service:
         await slack.connected()
         yield service
         await service.stop()  # before the workspace goes away, which would be an error in its log

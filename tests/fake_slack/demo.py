@@ -102,11 +102,7 @@ async def _start(
 ) -> asyncio.subprocess.Process:
     ours = ("SLACK_", "FRONTDESK_DATABASE_URL", "HOST", "PORT", "DATA")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environment = inherited | {
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_API_URL": slack.api_url,
-    }
+    environment = inherited | slack.environment
     with (folder / "frontdesk.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             *(str(Path(sys.executable).with_name("frontdesk")), "serve", str(config)),

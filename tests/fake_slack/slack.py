@@ -197,6 +197,15 @@ class FakeSlack:
         return f"{self.url}/api/"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What a service is started with so that it works here."""
+        return {
+            "SLACK_BOT_TOKEN": self.bot_token,
+            "SLACK_APP_TOKEN": self.app_token,
+            "SLACK_API_URL": self.api_url,
+        }
+
+    @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
