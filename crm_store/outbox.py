@@ -167,7 +167,7 @@ class Outbox:
         """Return how many posts were on their way when the last process ended; now unknown."""
         return await self._writer.submit(_recover_all, None)
 
-    async def _move(self, post: Post, state: PostState, **values: Any) -> None:  # noqa: ANN401
+    async def _move(self, post: Post, state: PostState, **values: Any) -> None:  # noqa: ANN401  # columns
         ids = (post.id, *(each.id for each in post.also))
         await self._writer.submit(_move_all, (ids, state, values))
 

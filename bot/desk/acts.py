@@ -365,7 +365,7 @@ class Acts:
         key: str,
         *,
         choices: tuple[Choice, ...] = (),
-        **values: Any,  # noqa: ANN401
+        **values: Any,  # noqa: ANN401  # see `Replies`
     ) -> Line | None:
         """Return what the customer is told of the act."""
         if not s.holds_conversation:

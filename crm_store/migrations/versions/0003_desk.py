@@ -78,7 +78,7 @@ def downgrade() -> None:
     _make_first_inbox()
 
 
-def _column(name: str, kind: Any, **more: Any) -> sa.Column[Any]:  # noqa: ANN401
+def _column(name: str, kind: Any, **more: Any) -> sa.Column[Any]:  # noqa: ANN401  # as sa.Column
     return sa.Column(name, kind, nullable=False, **more)
 
 
