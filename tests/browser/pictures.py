@@ -186,14 +186,17 @@ async def main() -> None:
     slack.install(yaml.safe_load(MANIFEST.read_text("utf-8")))
     furnish(slack, yaml.safe_load((CONFIG / "desk.yaml").read_text("utf-8")))
     with tempfile.TemporaryDirectory() as folder:
-        async with slack, async_playwright() as started:
-            async with Served(Path(folder) / "data", environment=slack.environment) as service:
-                await slack.connected()
-                browser = await started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                try:
-                    await play(browser, slack, service.base)
-                finally:
-                    await browser.close()
+        async with (
+            slack,
+            async_playwright() as started,
+            Served(Path(folder) / "data", environment=slack.environment) as service,
+        ):
+            await slack.connected()
+            browser = await started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            try:
+                await play(browser, slack, service.base)
+            finally:
+                await browser.close()
                 await service.stop()
 
 
