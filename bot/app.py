@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import math
 import secrets
 import signal
 from contextlib import asynccontextmanager
@@ -21,11 +20,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
-from msgspec import Struct
-from typing_extensions import override
 
 from bot.api import headers
 from bot.api.health import Health, store_check
+from bot.api.listener import Address, listening
 from bot.api.metrics import Metrics, serve_admin
 from bot.channels.demo_shop import DemoShop
 from bot.channels.webchat import WebChat
@@ -64,17 +62,6 @@ DRAIN_S = 10.0
 """Turns under way get so long to finish after SIGTERM; the rest is taken up at the next start."""
 
 
-class Address(Struct, frozen=True, kw_only=True):
-    """Where the service listens."""
-
-    host: str
-    port: int
-
-    @override
-    def __str__(self) -> str:
-        return f"http://{self.host}:{self.port}"
-
-
 def utc_now() -> datetime:
     """Return the present."""
     return datetime.now(UTC)
@@ -104,30 +91,16 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(playbook, environment, data) as app:
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            shutdown_timeout=DRAIN_S,
-            # Or all heartbeats of a second go off at its very beginning, and everybody waits.
-            timeout_ceil_threshold=math.inf,
-        )
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, address.host, address.port, reuse_address=True)
-            try:
-                await site.start()
-            except OSError as error:
-                reason = (error.strerror or str(error)).split(":")[-1].strip()
-                raise BotError(f"cannot listen on {address}: {reason}") from error
-            _spare_collector()
-            ready(address)
-            await stop.wait()
-            log.info("stopping")
-            # First say so: whoever balances the load sends nobody new from here on.
-            app[HEALTH].stopping = True
-        finally:
-            await runner.cleanup()
+    async with (
+        running(playbook, environment, data) as app,
+        listening(app, address, drain_s=DRAIN_S),
+    ):
+        _spare_collector()
+        ready(address)
+        await stop.wait()
+        log.info("stopping")
+        # First say so: whoever balances the load sends nobody new from here on.
+        app[HEALTH].stopping = True
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from bot.settings.load import load
 from crm_store.errors import NotFound
 
 if TYPE_CHECKING:
-    from bot.app import Address
+    from bot.api.listener import Address
     from bot.playbook import Playbook
     from bot.rehearsal import Visitor
     from bot.settings.settings import Settings
@@ -49,7 +49,7 @@ def run_service(
     import uvloop
 
     from bot import log
-    from bot.app import Address
+    from bot.api.listener import Address
     from bot.models import trained
 
     log.configure()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.api import headers
+from bot.api import headers, listener
 from bot.api.health import Health, store_check
 from bot.api.metrics import Metrics, serve_admin
 from bot.channels.demo_shop import DemoShop
@@ -21,6 +22,7 @@ from bot.settings.model import Catalogue, General
 from bot.settings.model import DemoShop as DemoSettings
 from crm_store.records import Customer, Order, OrderLine, OrderState
 from crm_store.store import Store
+from tests.bench.served import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -271,3 +273,43 @@ async def test_the_demo_shop(store: Store, site: Any) -> None:
     for body in (b"", b"{", b"[]", b'{"customer": 5}', b'{"customer": "eve"}'):
         async with http.post("/demo/sign-in", data=body) as response:
             assert response.status == 400
+
+
+# -- what is no request ----------------------------------------------------------------------
+
+
+async def said_to(*sent: bytes) -> bytes:
+    """Return all that a listener without routes answers to these bytes until it hangs up."""
+    app = web.Application()
+    headers.install(app)
+    address = listener.Address(host="127.0.0.1", port=free_port())
+    async with listener.listening(app, address), asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        for some in sent:
+            writer.write(some)
+            await writer.drain()
+        answer = await reader.read()
+        writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00 hush\r\n\r\n",
+        b"GET / HTTP/9.9 hush\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nhush\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: hush\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nCookie: " + b"hush" * 5_000 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_told_so_and_nothing_else(sent):
+    head, _, body = (await said_to(sent)).partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] == b"400"
+    assert body == b'{"type":"error","code":"bad_request"}'
+    assert not [word for word in (b"python", b"aiohttp", b"hush") if word in head.lower()]
+
+
+async def test_half_a_request_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(listener, "IDLE_S", 0.2)
+    assert await said_to(b"GET / HTTP/1.1\r\nHo") == b""
