@@ -30,7 +30,7 @@ class Lexicon:
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         """Make a lexicon of (concept, entry) pairs; the form of entries stands in the files."""
         exact: dict[str, set[str]] = defaultdict(set)
-        prefixes: set[tuple[str, str]] = set()
+        prefixes: dict[str, set[str]] = defaultdict(set)
         phrases: dict[tuple[str, str], set[tuple[tuple[str, ...], str]]] = defaultdict(set)
         chinese: dict[str, set[str]] = defaultdict(set)
         for concept, entry in entries:
@@ -42,11 +42,12 @@ class Lexicon:
                 rest = tuple(p.rstrip("*") for p in parts[2:])
                 phrases[parts[0], parts[1].rstrip("*")].add((rest, concept))
             elif entry.endswith("*"):
-                prefixes.add((entry[:-1], concept))
+                prefixes[entry[:-1]].add(concept)
             else:
                 exact[entry].add(concept)
         self._exact = {word: tuple(sorted(some)) for word, some in exact.items()}
-        self._prefixes = sorted(prefixes)
+        self._prefixes = {prefix: tuple(sorted(some)) for prefix, some in prefixes.items()}
+        self._prefix_sizes = sorted(set(map(len, prefixes)))
         self._phrases = {pair: sorted(some) for pair, some in phrases.items()}
         self._chinese = {word: tuple(sorted(some)) for word, some in chinese.items()}
         # The longest first: 退款进度 is about progress, 退款 alone about the refund.
@@ -63,9 +64,13 @@ class Lexicon:
         return frozenset(self._exact)
 
     def of_word(self, word: str) -> tuple[str, ...]:
-        """Return the concepts of one word; slow, to be remembered by who asks."""
-        by_prefix = (concept for prefix, concept in self._prefixes if word.startswith(prefix))
-        return (*self._exact.get(word, ()), *by_prefix)
+        """Return the concepts of one word, by itself and then by its beginnings."""
+        found = self._exact.get(word, ())
+        for size in self._prefix_sizes:
+            if size > len(word):
+                break
+            found += self._prefixes.get(word[:size], ())
+        return found
 
     def of_phrases(self, words: Sequence[str]) -> list[str]:
         """Return the concepts of words in a row."""

@@ -367,37 +367,58 @@ def _weighed(
     grams: list[int], characters: list[int], senses: list[int], paired: list[int]
 ) -> tuple[Rows, Values]:
     """Return the distinct rows of all blocks, and 1 + ln(count) scaled to the blocks' lengths."""
-    rows = grams + characters + senses + paired
-    if not characters and len(set(rows)) == len(rows):  # most Chinese messages
-        return np.array(rows, np.intp), _even(len(grams), len(senses), len(paired))
-    first, meant = len(set(grams)), len(set(senses))
-    counts = Counter(rows)  # in order: blocks stay together
+    if not characters:  # most Chinese messages: few rows, and few of them more than once
+        grams, often = _repeated_first(grams)
+        senses, meant = _repeated_first(senses)
+        rows = np.array(grams + senses + paired, np.intp)
+        return rows, _shared(len(grams), often, len(senses), meant, len(paired))
+    counts = Counter(grams + characters + senses + paired)  # in order: blocks stay together
     size = len(counts)
     values = _DAMPED.take(np.fromiter(counts.values(), np.intp, size))
-    last = size - len(paired)
-    middle = last - meant
-    for start, end, given, weight in (
-        (0, first, len(grams), 1.0),
-        (first, middle, len(characters), CHARACTERS_WEIGHT),
-        (middle, last, len(senses), CONCEPTS_WEIGHT),
-        (last, size, len(paired), CONCEPT_PAIRS_WEIGHT),
-    ):
-        block = values[start:end]
-        if end - start < given:
-            block *= weight / math.sqrt(block.dot(block))
-        elif given:  # nothing in it comes twice
-            block.fill(weight / math.sqrt(given))
+    first, last = len(set(grams)), size - len(paired)
+    middle = last - len(set(senses))
+    _scale(values[:first], len(grams), 1.0)
+    _scale(values[first:middle], len(characters), CHARACTERS_WEIGHT)
+    _scale(values[middle:last], len(senses), CONCEPTS_WEIGHT)
+    _scale(values[last:], len(paired), CONCEPT_PAIRS_WEIGHT)
     return np.fromiter(counts, np.intp, size), values
 
 
+def _scale(block: Values, given: int, length: float) -> None:
+    """Give a block of damped counts, of so many rows, this length."""
+    if len(block) < given:
+        block *= length / math.sqrt(block.dot(block))
+    elif given:  # nothing in it comes twice
+        block.fill(length / math.sqrt(given))
+
+
+def _repeated_first(rows: list[int]) -> tuple[list[int], tuple[int, ...]]:
+    """Return the distinct rows, those that come more than once first, and how often these do."""
+    if len(set(rows)) == len(rows):
+        return rows, ()
+    counts = Counter(rows).most_common()
+    return [row for row, _ in counts], tuple([count for _, count in counts if count > 1])
+
+
 @lru_cache(maxsize=4_096)
-def _even(grams: int, senses: int, paired: int) -> Values:
-    """Return the values of blocks of these sizes without repeats; texts share them."""
-    blocks = ((grams, 1.0), (senses, CONCEPTS_WEIGHT), (paired, CONCEPT_PAIRS_WEIGHT))
-    values = [np.full(size, weight / math.sqrt(size or 1)) for size, weight in blocks]
-    even = np.concatenate(values).astype(np.float32)
-    even.flags.writeable = False
-    return even
+def _shared(
+    grams: int, often: tuple[int, ...], senses: int, meant: tuple[int, ...], paired: int
+) -> Values:
+    """Return the values of blocks of so many rows, the first of which come so often.
+
+    However different they are, short texts share most of these.
+    """
+    values = np.ones(grams + senses + paired, np.float32)
+    for start, size, counts, length in (
+        (0, grams, often, 1.0),
+        (grams, senses, meant, CONCEPTS_WEIGHT),
+        (grams + senses, paired, (), CONCEPT_PAIRS_WEIGHT),
+    ):
+        block = values[start : start + size]
+        block[: len(counts)] = _DAMPED.take(counts)
+        _scale(block, size + len(counts), length)
+    values.flags.writeable = False
+    return values
 
 
 class LinearScorer:

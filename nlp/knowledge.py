@@ -134,7 +134,21 @@ class Curve(Struct, frozen=True, kw_only=True):
 
 def terms(text: str) -> list[str]:
     """Return the terms of a text: stems of words, Han characters and their pairs."""
-    found = words(normalise(text))
+    return _said(words(normalise(text)))
+
+
+def _all_terms(text: str) -> list[str]:
+    """Return the terms of a text and its concepts; the concept `~refund` is not the word."""
+    normal, known = normalise(text), lexicon()
+    found = words(normal)
+    meant = [name for word in found for name in known.of_word(word)]
+    meant += known.of_phrases(found)
+    if not normal.isascii():
+        meant += known.of_chinese(normal)
+    return _said(found) + [f"~{name}" for name in meant]
+
+
+def _said(found: Sequence[str]) -> list[str]:
     singles = [_stem(w) for w in found if w not in _STOP]
     pairs = [
         a + b
@@ -144,24 +158,11 @@ def terms(text: str) -> list[str]:
     return singles + pairs
 
 
-@lru_cache(20_000)
-def _concepts_of(word: str) -> tuple[str, ...]:
-    return lexicon().of_word(word)
-
-
-def _meant(text: str) -> list[str]:
-    """Return the concepts of a text, with a mark: the concept `refund` is not the word."""
-    normal, known = normalise(text), lexicon()
-    found = words(normal)
-    names = [name for word in found for name in _concepts_of(word)]
-    names += known.of_phrases(found)
-    return [f"~{name}" for name in (*names, *known.of_chinese(normal))]
-
-
 def _is_han(word: str) -> bool:
     return len(word) == 1 and word >= "\u3400"
 
 
+@lru_cache(20_000)
 def _stem(word: str) -> str:
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
@@ -199,7 +200,10 @@ class _Index:
                 self.weights[row, column] = rarity * count * (_K1 + 1) / (count + held_back)
                 self.holds[row, column] = rarity
         self.fits = [[frozenset(terms(p)) for p in some] for some in self.paragraphs]
-        self.answers = [tuple(dict.fromkeys(a.intents)) for a in self.articles]
+        self.intents = sorted({name for a in self.articles for name in a.intents})
+        self.answers = np.array(
+            [[float(i in a.intents) for i in self.intents] for a in self.articles]
+        )
         self._index_questions()
         vectors = [encode(q, language) for a in self.articles for q in (a.title, *a.questions)]
         known = [vector for vector in vectors if vector is not None]
@@ -215,8 +219,7 @@ class _Index:
             self.first.append(count)
             self.known_questions.append([])
             for question in (article.title, *article.questions):
-                both = dict.fromkeys((*terms(question), *_meant(question)))
-                vector = {t: self.rarity[t] for t in both}
+                vector = {t: self.rarity[t] for t in dict.fromkeys(_all_terms(question))}
                 length = math.sqrt(math.fsum(w * w for w in vector.values()))
                 said = {t: w for t, w in vector.items() if t[0] != "~"}
                 own = math.sqrt(math.fsum(w * w for w in said.values()))
@@ -241,14 +244,14 @@ class _Index:
         known = [t for t in asked if t in self.row]
         rarity = [self.rarity.get(t, self.unknown) for t in asked]
         features = np.zeros((len(self.articles), 6))
-        features[:, 2] = [sum(intents.get(i, 0.0) for i in some) for some in self.answers]
+        features[:, 2] = self.answers @ [intents.get(name, 0.0) for name in self.intents]
         features[:, 3] = out_of_scope
         if vector is not None and self.vectors is not None:
             features[:, 5] = np.maximum.reduceat(self.vectors @ vector, self.first)
         if known:
             rows = [self.row[t] for t in known]
-            features[:, 0] = self.holds.take(rows, 0).sum(0) / math.fsum(rarity)
-            scores = self.weights.take(rows, 0).sum(0)
+            features[:, 0] = np.add.reduce(self.holds.take(rows, 0)) / math.fsum(rarity)
+            scores = np.add.reduce(self.weights.take(rows, 0))
             features[:, 4] = scores / scores.max()
             features[:, 1] = self._likeness(known, math.sqrt(math.fsum(r * r for r in rarity)))
         return features
@@ -304,7 +307,7 @@ def _bag(article: ArticleText) -> Counter[str]:
         *((q, _QUESTION) for q in article.questions),
         (article.body, _BODY),
     ):
-        for term in (*terms(text), *_meant(text)):
+        for term in _all_terms(text):
             bag[term] += weight  # type: ignore[assignment]  # a Counter of weights is as good
     return bag
 
@@ -356,7 +359,7 @@ class KnowledgeBase:
             out_of_scope: Probability that nothing in scope is meant.
         """
         index = self._indexes.get(language)
-        asked = list(dict.fromkeys((*terms(text), *_meant(text))))
+        asked = list(dict.fromkeys(_all_terms(text)))
         if index is None or not asked:
             return ()
         vector = self._encode(text, language)
@@ -380,7 +383,7 @@ class KnowledgeBase:
     ) -> tuple[tuple[ArticleText, ...], Array]:
         """Return the language's articles and their features, shape (articles, 6), for fitting."""
         index = self._indexes[language]
-        asked = list(dict.fromkeys((*terms(text), *_meant(text))))
+        asked = list(dict.fromkeys(_all_terms(text)))
         vector = self._encode(text, language)
         return index.articles, index.features(asked, intents, out_of_scope, vector)
 
