@@ -22,7 +22,7 @@ run-with-slack: .venv/installed-test  ## Serve with a stand-in for Slack on http
 	@$(BIN)/python -m tests.fake_slack.demo --config $(CONFIG) --host $(HOST) --port $(PORT) --slack-port $(SLACK_PORT)
 
 test: .venv/installed-test $(NODE)  ## Run the whole suite.
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 
 check: .venv/installed-test  ## Lint, format check and types.
 	$(BIN)/ruff check .

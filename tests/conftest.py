@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import re
@@ -29,7 +30,8 @@ ROOT = Path(__file__).parents[1]
 SHOP = ROOT / "config" / "ecommerce"
 
 TRAINING_S = 300
-"""The first test that needs the model may have to train it; that takes up to half a minute."""
+"""A process's first test that needs the model may have to train it, or to wait for another that
+does; that takes up to a minute."""
 
 # A busy machine generates slowly; that says nothing about what is tested.
 hypothesis_settings.register_profile(
@@ -63,8 +65,15 @@ def _nothing_blocks() -> Iterator[None]:
 
 
 @pytest.fixture
-def _logging_as_before() -> Iterator[None]:
+def _logging_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what a test's `log.configure` does to the whole process."""
+    configure = structlog.configure
+    # Or every logger that is used meanwhile keeps its configuration for good.
+    monkeypatch.setattr(
+        structlog,
+        "configure",
+        lambda **how: configure(**how | {"cache_logger_on_first_use": False}),
+    )
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
@@ -81,16 +90,19 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def playbook(settings: Settings) -> Playbook:
+def playbook(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
     """The shipped shop with its model, trained first when it is missing or out of date."""
-    return build(settings, InProcess(engine_for(settings)))
+    with (tmp_path_factory.getbasetemp().parent / "training.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes test, and one of them trains
+        engine = engine_for(settings)
+    return build(settings, InProcess(engine))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the test that may train the model the time for it."""
-    users = (item for item in items if "playbook" in getattr(item, "fixturenames", ()))
-    if first := next(users, None):
-        first.add_marker(pytest.mark.timeout(TRAINING_S))
+    """Give the tests that may train the model the time for it."""
+    for item in items:
+        if "playbook" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(TRAINING_S))
 
 
 WANTING = re.compile(r"^Skipped: (no|needs?)\b|\binstall\b", re.IGNORECASE)

@@ -175,8 +175,12 @@ async def test_a_hidden_tab_without_websockets_leaves_the_connections_to_others(
         lambda: as_seen(visitor.requests), lambda all_: all_.count("GET /chat/messages") > polled
     )  # from here on there is a timer that can be forwarded
     await visitor.say_elsewhere("How long does delivery take?")
-    await visitor.page.clock.fast_forward(16_000)
-    await until(lambda: visitor.said_by("bot"), lambda said: len(said) == 2)
+
+    async def a_poll_later() -> list[str]:
+        await visitor.page.clock.fast_forward(16_000)
+        return await visitor.said_by("bot")
+
+    await until(a_poll_later, lambda said: len(said) == 2)
     opened = visitor.requests.count("GET /chat/events")
     await visitor.look_away(away=False)
     await until(

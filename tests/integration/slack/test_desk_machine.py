@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from bot.playbook import Playbook
     from crm_store.records import Ticket
 
-RUNS = int(os.environ.get("FRONTDESK_TEST_RUNS", "30"))
+RUNS = int(os.environ.get("FRONTDESK_TEST_RUNS", "15"))
 STEPS = 22
 SETTLE_S = 40.0
 
