@@ -30,7 +30,8 @@ from msgspec.structs import asdict
 from nlp import semantic
 from nlp.calibration import Calibration, bands_of, calibrate
 from nlp.examples import ADMITTED_LOSS
-from nlp.features import Features, LinearScorer, Rows, Values
+from nlp.features import Features, Rows, Values
+from nlp.scorer import LinearScorer
 from nlp.understanding import OUT_OF_SCOPE, Bands, Language
 
 if TYPE_CHECKING:

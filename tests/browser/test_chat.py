@@ -178,7 +178,8 @@ async def test_in_chinese_everything_is_chinese_and_a_person_is_asked_for(arrive
     number = re.search(r"工单 (T-\d+)", status)
     assert number is not None
     assert number[1] in handed_over
-    assert re.search(r"预计等待(不到 1| \d+) (分钟|小时)", status)
+    # Outside the opening hours they are told when.
+    assert re.search(r"预计等待(不到 1| \d+) 分钟|预计 (\d+月\d+日周. )?\d+:\d0 前后回复", status)
     assert re.fullmatch(r"排队中，您排在第 \d+ 位", await page.locator(".subtitle").inner_text())
     assert await page.locator(".actions .person").is_hidden()
 

@@ -5,8 +5,9 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from nlp.features import CHARACTERS_WEIGHT, Features, LinearScorer, normalise
+from nlp.features import CHARACTERS_WEIGHT, Features, normalise
 from nlp.intents import fit_scorer
+from nlp.scorer import LinearScorer
 from tests.bench.recipe import Recipe
 
 TEXTS = [

@@ -30,6 +30,17 @@ export function dayOf(date, words) {
 /** @param {Date} date @param {Words} words */
 export const momentOf = (date, words) => format(date, words, { dateStyle: 'medium', timeStyle: 'short' });
 
+const LONG = 5400; // s; who waits longer wants to know until when
+const EXACT = 600e3; // ms, as exact as a promise for tomorrow can be
+
+/** @param {number} seconds @param {Words} words */
+export function waitOf(seconds, words) {
+  if (seconds < LONG) return words.wait(seconds / 60);
+  const then = new Date(Math.ceil((+now() + seconds * 1000) / EXACT) * EXACT);
+  return words.answer(dayOf(then, words) === words.today ? timeOf(then, words)
+    : format(then, words, { weekday: 'short', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' }));
+}
+
 /** @type {Map<string, Intl.DateTimeFormat>} */ const formats = new Map(); // to make one takes longer than to draw a bubble
 
 /** @param {Date} date @param {Words} words @param {Intl.DateTimeFormatOptions} how */

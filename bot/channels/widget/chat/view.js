@@ -5,6 +5,7 @@ import { h, icon } from './dom.js';
 import { Forms } from './forms.js';
 import { Menu } from './menu.js';
 import { Rating } from './rating.js';
+import { waitOf } from './time.js';
 import { Transcript } from './transcript.js';
 
 /**
@@ -254,7 +255,7 @@ export class View {
     const queued = status?.owner === 'queue';
     this.queue.hidden = !queued;
     if (!queued || !status) return;
-    const wait = typeof status.wait_s === 'number' ? words.wait(status.wait_s) : '';
+    const wait = typeof status.wait_s === 'number' ? waitOf(status.wait_s, words) : '';
     const ticket = status.ticket ? words.ticket(status.ticket) : '';
     if (!differs(this.queue, wait + ticket + words.tag)) return;
     this.queue.replaceChildren(h('span', { class: 'pulse', 'aria-hidden': 'true' }), h('div', {},

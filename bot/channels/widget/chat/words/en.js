@@ -24,8 +24,8 @@ const en = {
   withBot: 'Assistant · answers right away',
   withAgent: (/** @type {string} */ name) => (name ? `${name} is here to help` : 'You are talking to our team'),
   queued: (/** @type {number | null} */ n) => (n ? (n === 1 ? 'You are next in line' : `You are number ${n} in line`) : 'Waiting for a person'),
-  wait: (/** @type {number} */ s) => (s < 60 ? 'Expected wait: less than a minute'
-    : s < 5400 ? `Expected wait: about ${Math.ceil(s / 60)} min` : `Expected wait: about ${Math.round(s / 3600)} h`),
+  wait: (/** @type {number} */ min) => (min < 1 ? 'Expected wait: less than a minute' : `Expected wait: about ${Math.ceil(min)} min`),
+  answer: (/** @type {string} */ when) => `Expected answer: around ${when}`,
   queueHint: 'You can keep writing. Nothing gets lost, even if you close this window.',
   ended: 'This conversation has ended',
   ticket: (/** @type {any} */ t) => `Ticket ${t}`,
