@@ -325,7 +325,7 @@ class Features:
         """Return what a piece without Han characters contributes, and remember it."""
         get, meant = self._characters.get, self._concepts.get
         found = [self._spelt(word) for word in words(piece)]
-        grams = (get(gram) for gram in _character_grams(piece)) if self._characters else ()
+        grams = map(get, _character_grams(piece)) if self._characters else ()
         concepts = (meant(name) for word in found for name in self._lexicon.of_word(word))
         known = (
             tuple(found),
