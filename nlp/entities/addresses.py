@@ -36,17 +36,21 @@ _PLACE = (
     r"|国际|商厦|天地|家属院|宿舍|苑|园|庭|府|村|湾|城|里|座)"
 )
 _UNIT = (
-    rf"(?:\s?(?:第?{_NUMBER}|[A-Za-z]\d{{0,4}}(?:-[A-Za-z\d]{{1,3}})?"
-    rf"|塔?[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|栋|幢|座|塔|单元|层|楼|室|房|户|号|门|组|队|铺"
-    rf"|区|期))"
+    rf"(?:\s?(?:[第附]?{_NUMBER}|[A-Za-z]\d{{0,4}}(?:-[A-Za-z\d]{{1,3}})?"
+    rf"|塔?[A-Za-z]?\d{{1,5}}|[甲乙丙丁东西南北])\s?(?:号楼|号院|号仓|栋|幢|座|塔|单元|层|楼|室|房|户|号|门|组|队|铺"
+    rf"|区|期)|塔\s?\d{{1,2}}(?!\d))"
 )
 _INSIDE = (
     r"\s?(?:塔?[A-Za-z]?\d{1,3}|[A-Za-z]|[一二三四五六七八九十]{1,3})"
     r"\s?(?:号楼|栋|幢|座|塔|单元|楼|层)"
 )
-_TAIL = rf"(?:{_UNIT}*(?:\s?-?\d{{3,4}}(?![\d.元块-]))?)"
+# 7-1503 behind a building is a flat; 2-3天 is how long it takes.
+_TAIL = (
+    rf"(?:{_UNIT}*(?:\s?-?\d{{3,4}}(?![\d.元块-])"
+    rf"|(?:\d{{1,2}}-){{1,2}}\d{{1,4}}(?![\d.元块天日号月点个件年-]))?)"
+)
 _ROAD = rf"(?:{_NAME}{{1,8}}?{_STREET}(?:[东西南北中]?[一二三四]?段|[东西南北]侧)?)"
-_ROAD_NUMBER = rf"(?:\s?{_NUMBER}\s?(?:弄|号院|号楼|号|巷)(?![线码]))"
+_ROAD_NUMBER = rf"(?:\s?{_NUMBER}\s?(?:弄|号院|号楼|号仓|号|巷)(?![线码]))"
 
 _FORWARD = re.compile(
     rf"(?:省|市|自治区|壮族自治区|维吾尔自治区|回族自治区"
@@ -110,6 +114,13 @@ _US = re.compile(
     rf")\b\.?(?: (?:NW|NE|SW|SE|North|South|East|West|[NSEW])\b\.?)?",
     re.ASCII,
 )
+# Flat 9, Queensway, London W2 6LS: a house without a street's number is sure by its postcode.
+_BRITISH = re.compile(
+    rf"(?<![A-Za-z0-9])(?i:{_FIRST}) ?\d{{1,4}}[A-Za-z]?,? "
+    r"(?:(?:\d{1,5}[A-Za-z]? )?[A-Z][A-Za-z' -]{1,30}, ){1,3}"
+    r"[A-Z][A-Za-z' -]{1,24}?,? [A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}(?![A-Za-z0-9])",
+    re.ASCII,
+)
 _PO_BOX = re.compile(r"(?<![A-Za-z0-9])P\.? ?O\.? Box \d{1,6}", re.ASCII | re.IGNORECASE)
 _US_WITHIN = re.compile(_WITHIN, re.ASCII)
 _US_DISTRICT = re.compile(r",\s+[a-z' -]{2,24} district", re.ASCII)
@@ -156,7 +167,7 @@ _NO_STREET = frozenset(words("addresses.no_street"))
 _US_TRIGGERS = frozenset(
     word.lower().replace("?", "")
     for word in (*_US_CAPITAL.split("|"), *_US_WEAK.split("|"), *_US_SURE.split("|"), "americas")
-) | {"meadow", "box"}
+) | {"meadow", "box", "flat", "unit", "apartment", "suite"}
 
 
 class Addresses:
@@ -194,7 +205,11 @@ class Addresses:
 
     def _american(self, reading: Reading) -> Iterator[Candidate]:
         plain, low = reading.plain, reading.low
-        for match in (*_US.finditer(plain), *_PO_BOX.finditer(plain)):
+        for pattern in (_US, _BRITISH, _PO_BOX):
+            yield from self._matched(plain, low, pattern)
+
+    def _matched(self, plain: str, low: str, pattern: re.Pattern[str]) -> Iterator[Candidate]:
+        for match in pattern.finditer(plain):
             end = self._extended(plain, low, match.end())
             if match.re is _US and not _names_street(match, extended=end > match.end()):
                 continue

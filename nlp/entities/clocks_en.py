@@ -23,7 +23,7 @@ _ENGLISH = re.compile(
     rf"(?P<noon>(?:12 )?noon|(?:12 )?midnight)(?![a-z])"
     rf"|(?P<rel>half|(?:a )?quarter|five|ten|twenty|twenty[ -]five|5|10|20"
     rf"|25)(?: minutes)? (?P<dir>past|to|after) (?P<rh>{SMALL}|1[0-2]|[1-9])"
-    r"(?![a-z0-9:.%]|[ -](?:days?|weeks?|months?|hours?|minutes?|business"
+    r"(?![a-z0-9:%]|\.\d|[ -](?:days?|weeks?|months?|hours?|minutes?|business"
     r"|working|items?|pieces?|years?|dollars?"
     r"|people))(?: ?(?P<rap>[ap])\.?m\b)?"
     rf"|(?P<och>{SMALL}|\d{{1,2}}) ?o'? ?clock"

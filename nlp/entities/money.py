@@ -142,7 +142,7 @@ _CHINESE = re.compile(
 _MYRIADS = re.compile(
     r"(?<![\d.第几a-z])(?P<amount>\d+(?:\.\d+)?[万亿]|\d{1,4}万\d千?(?:\d百)?"
     r"|[一两三四五六七八九十百千]+万[一二三四五六七八九]?千?)"
-    r"(?=$|[\s,，.。!！?？;；、)~]|[的了吧吗呢左右多以上以下出头就都还])",
+    r"(?=$|[\s,，.。!！?？;；、)~]|[的了吧吗呢左右多以上以下出头就都还我你您他她给内])",
     re.ASCII,
 )
 # €20,50 and 1.299,00 €: as most of Europe writes, and only with the euro.
@@ -152,15 +152,16 @@ _EUROPEAN = re.compile(
     rf"|(?<![a-z0-9.,$€£¥-])(?P<before>{_EUROPEAN_AMOUNT})\s?(?:€|(?:eur|euros?)(?![a-z]))",
     re.ASCII,
 )
-# 退我一百八: a sum without a unit, where money has just changed hands.
+# 退我一百八: a sum without a unit, where money has just changed hands, or is said to be at hand.
 _BARE = re.compile(
-    r"(?:[退赔收花付扣](?:款|偿|给|还|回|掉|过|到|了|我们?|你们?|他们?|她|才|就|又|多|一共|总共|共|差不多){0,4})"
+    r"(?:(?:[退赔收花付扣](?:款|偿|给|还|回|掉|过|到|了|我们?|你们?|他们?|她|才|就|又|多|一共|总共|共|差不多){0,4})"
+    r"|预算(?:是|在|就|只有|大概|大约|差不多){0,2})"
     r"(?P<amount>(?:[一两三四五六七八九][千万])?[一两二三四五六七八九]百[一二三四五六七八九]十?"
     r"|[一两三四五六七八九][千万][一二三四五六七八九])"
     r"(?![\d零一二两三四五六七八九十百千万亿个件条只双套台天块元斤克米次分秒号年月周位名人张本瓶箱袋包"
     r"几多度层级楼岁毛角刀美欧英港日公小平页遍份对组杯支枝把根颗粒间户家所种款篇首座辆部门%])"
 )
-_PAYING = re.compile(r"[花付价退钱费款要值共总收转充赔买卖扣]")
+_PAYING = re.compile(r"[花付价退钱费款要值共总收转充赔买卖扣额算金]")
 
 _WEIGHT_BEFORE = re.compile(r"(?:weigh|weighs|weighing|weight|lose|lost|up to)\W*(?:\w+\W+)?$")
 _WEIGHT_AFTER = re.compile(r" (?:of|heavy|in weight|weight|lbs?)\b")
@@ -354,6 +355,8 @@ def _is_sum(low: str, match: re.Match[str]) -> bool:
     if before in _SOME or (before == "." and match["amount"][0].isascii()):
         return False
     if unit == "元" and following in ("旦", "素", "件", "宵"):
+        return False
+    if low.startswith("一分钱一分货", match.start()):  # a proverb
         return False
     if unit in ("刀", "欧", "镑", "角"):
         return match["amount"][0].isascii() and (
