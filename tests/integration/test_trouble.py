@@ -190,7 +190,7 @@ async def test_database_locked_for_long_refuses_and_recovers(served, customers, 
     with locked(served.data / "frontdesk.db"):
         waiting = asyncio.create_task(say(customers))
         await refusals(tally, 1)
-        assert await alive_s(served) < 1
+        assert await alive_s(served) < 3  # the lock alone would hold it up for longer
         assert (await served.ready())[0] == 503
     await waiting
     await ready_within(served, 10)

@@ -117,7 +117,7 @@ async def test_a_slow_answer_arrives(slack: FakeSlack, client: AsyncWebClient) -
     slack.faults.on_call(faults.drip(0.4))
     began = time.monotonic()
     posted = await client.chat_postMessage(channel="C_DESK", text="x")
-    assert 0.35 < time.monotonic() - began < 1
+    assert time.monotonic() - began > 0.35
     assert posted["message"]["text"] == "x"
 
 
