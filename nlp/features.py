@@ -53,6 +53,8 @@ _MOST_CONCEPTS = 24
 """Of one text that are paired; a long letter has them all, and their pairs say nothing."""
 
 _SIZES = (2, 3, 4, 5)
+_MOST_SHARED = 200
+"""Words of a text whose values are remembered; those of a long letter fit no other text."""
 _LONGEST_PIECE = 60
 """Characters of one piece; longer ones are links, keys and screaming."""
 _MOST_REMEMBERED = 20_000
@@ -367,7 +369,7 @@ def _weighed(
     grams: list[int], characters: list[int], senses: list[int], paired: list[int]
 ) -> tuple[Rows, Values]:
     """Return the distinct rows of all blocks, and 1 + ln(count) scaled to the blocks' lengths."""
-    if not characters:  # most Chinese messages: few rows, and few of them more than once
+    if not characters and len(grams) <= _MOST_SHARED:  # as in most Chinese messages
         grams, often = _repeated_first(grams)
         senses, meant = _repeated_first(senses)
         rows = np.array(grams + senses + paired, np.intp)

@@ -8,6 +8,7 @@ number, a building with a unit, or a district of a named city.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nlp.entities.candidates import Candidate
@@ -205,11 +206,8 @@ class Addresses:
 
     def _american(self, reading: Reading) -> Iterator[Candidate]:
         plain, low = reading.plain, reading.low
-        for pattern in (_US, _BRITISH, _PO_BOX):
-            yield from self._matched(plain, low, pattern)
-
-    def _matched(self, plain: str, low: str, pattern: re.Pattern[str]) -> Iterator[Candidate]:
-        for match in pattern.finditer(plain):
+        matches = (pattern.finditer(plain) for pattern in (_US, _BRITISH, _PO_BOX))
+        for match in chain.from_iterable(matches):
             end = self._extended(plain, low, match.end())
             if match.re is _US and not _names_street(match, extended=end > match.end()):
                 continue
